@@ -1,0 +1,1 @@
+"""Declare a check, draw its inputs, compare, diagnose, judge. NumPy and the standard library only."""
