@@ -1,7 +1,7 @@
 """Adam with decoupled weight decay, clipping by the global norm, and the warm-up schedule.
 
-Parameters and gradients are trees: arrays in nested dicts and lists, of the same keys and shapes.
-Nothing is changed in place. A step gives new parameters and a new state, and the old ones stay.
+Parameters and gradients are trees: arrays in nested dicts and lists, with the same keys and shapes.
+Nothing is changed in place: a step returns new parameters and a new state, and the old ones stay.
 """
 
 import numpy as np
@@ -10,9 +10,9 @@ from transformer.tree import tree_leaves, tree_map
 
 
 def adam_init(params):
-    """The state before the first step: no step taken, both moving averages zero.
+    """The state before the first step: no step counted, both moving averages zero.
 
-    params: a tree of arrays   ->   state: whatever adam_step needs to remember
+    params: a tree of arrays   ->   state: whatever adam_step has to remember
     """
     return {
         "t": 0,
@@ -24,75 +24,75 @@ def adam_init(params):
 def adam_step(params, grads, state, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
     """One step of Adam (Kingma & Ba 2015, algorithm 1; UDL 6.4) with decoupled weight decay.
 
-    The decay takes lr * weight_decay * params off, with the parameters of before the step
-    (Loshchilov & Hutter 2019, algorithm 2).
+    The decay takes off lr * weight_decay * params, the parameters being those of before the step
+    (Loshchilov & Hutter 2019, algorithm 2, without its schedule multiplier).
 
-    params, grads: trees of the same keys and shapes   ->   params, state (new ones)
+    params, grads: trees with the same keys and shapes   ->   params, state: new ones
     """
     _check_same_shapes(params, grads)
     beta1, beta2 = betas
     t = state["t"] + 1
-    m = tree_map(lambda m, g: _move(m, g, 1 - beta1), state["m"], grads)
-    v = tree_map(lambda v, g: _move(v, g * g, 1 - beta2), state["v"], grads)
+    m = tree_map(lambda old, g: _mix(old, g, beta1), state["m"], grads)
+    v = tree_map(lambda old, g: _mix(old, g * g, beta2), state["v"], grads)
 
-    # lr * m_hat / (sqrt(v_hat) + eps), with both corrections moved into two numbers, so that
-    # m_hat and v_hat are never made (two passes over the arrays fewer; Kingma & Ba, section 2)
+    # rate * m / (sqrt(v) + small) is lr * m_hat / (sqrt(v_hat) + eps): both corrections are folded
+    # into numbers, which saves two passes over every array (Kingma & Ba 2015, end of section 2).
     root = (1 - beta2**t) ** 0.5
     rate = float(lr * root / (1 - beta1**t))
-    eps = float(eps * root)
+    small = float(eps * root)
     keep = float(1 - lr * weight_decay)
 
     def updated(p, m, v):
-        root_v = np.sqrt(v)
-        root_v += eps
+        scale = np.sqrt(v)
+        scale += small
         new = m * -rate
-        new /= root_v
+        new /= scale
         new += p if keep == 1 else keep * p
         return new
 
     return tree_map(updated, params, m, v), {"t": t, "m": m, "v": v}
 
 
-def _move(average, value, rate):
-    """(1 - rate) * average + rate * value, with a single new array."""
-    moved = value - average
-    moved *= rate
-    moved += average
-    return moved
+def _mix(old, new, beta):
+    """beta * old + (1 - beta) * new, in three passes and with one new array."""
+    mixed = new - old
+    mixed *= 1 - beta
+    mixed += old
+    return mixed
 
 
 def _check_same_shapes(params, grads):
-    """ValueError unless the arrays of grads have the shapes of those of params."""
+    """ValueError if an array of grads has another shape than its parameter."""
 
     def check(p, g):
         if np.shape(p) != np.shape(g):
-            raise ValueError(f"grads: expected shape {np.shape(p)} as in params, got {np.shape(g)}")
+            raise ValueError(f"grads holds shape {np.shape(g)} where params has {np.shape(p)}")
 
     tree_map(check, params, grads)
 
 
 def clip_by_global_norm(grads, max_norm):
-    """Shorten all gradients by one factor, so that together they are at most max_norm long.
+    """Shorten all gradients by one factor if together they are longer than max_norm.
 
-    (Pascanu et al. 2013, algorithm 1.) The norm is that of all numbers of the tree as one vector.
+    The norm is that of one vector with all the numbers of the tree (Pascanu et al. 2013, algorithm
+    1). Above max_norm every array is multiplied by max_norm / norm; else nothing is done.
 
-    grads: a tree of arrays   ->   grads: the same tree, times max_norm / norm if norm > max_norm;
-    norm: a float, of before clipping
+    grads: a tree of arrays   ->   grads: a tree, norm: a float, the length of before clipping
     """
-    norm = float(sum(np.vdot(g, g) for g in tree_leaves(grads)) ** 0.5)
+    norm = sum(float(np.vdot(g, g)) for g in tree_leaves(grads)) ** 0.5
     if norm > max_norm:
-        scale = max_norm / norm
-        grads = tree_map(lambda g: g * scale, grads)
+        factor = float(max_norm / norm)
+        grads = tree_map(lambda g: factor * g, grads)
     return grads, norm
 
 
 def warmup_lr(step, d_model, warmup=4000):
-    """The learning rate of a step: up in a line, then down by the root (Vaswani et al., eq. 3).
+    """The learning rate of a step: a straight line up, then an inverse root down (Vaswani, eq. 3).
 
-    step: int, from 1   ->   a float, largest at step == warmup: (d_model * warmup) ** -0.5
+    step: a whole number from 1   ->   a float, the largest of all when step == warmup
 
     Raises ValueError for step < 1.
     """
     if step < 1:
-        raise ValueError(f"step: expected a whole number from 1, got {step}")
+        raise ValueError(f"step is {step}; expected 1 or more (the first step is 1)")
     return float(d_model**-0.5 * min(step**-0.5, step * warmup**-1.5))
