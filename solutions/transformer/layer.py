@@ -30,7 +30,7 @@ def init_linear(rng, d_in, d_out, scheme="xavier", dtype=np.float64):
 
 
 def linear(x, w, b):
-    """Map each row of x to a weighted sum of its features, plus a bias (UDL 4.5, transposed).
+    """Map each row of x to a weighted sum of its features, plus a bias (UDL 4.4, transposed).
 
     x: (..., d_in)   w: (d_in, d_out)   b: (d_out,)   ->   y: (..., d_out), cache
     """
@@ -62,7 +62,7 @@ def init_mlp(rng, sizes, scheme="he", dtype=np.float64):
 
 
 def mlp(x, layers, activation="relu"):
-    """Linear layers with an activation between them, and none after the last (UDL 4.5).
+    """Linear layers with an activation between them, and none after the last (UDL 4.4).
 
     x: (..., d_in)   layers: one or more {"w", "b"}, the first takes d_in, the last gives d_out
     activation: one of ACTIVATIONS   ->   y: (..., d_out), cache
