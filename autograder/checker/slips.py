@@ -22,7 +22,8 @@ def explain(
     """The names of the slips whose outcome this is.
 
     Each wrong output is matched by itself, so that one slip is found beside another; slips that
-    explain all wrong outputs go before those that explain some.
+    explain all wrong outputs go before those that explain some, and of these the ones that
+    give the right outputs right too.
     """
     if outcome.outputs is None:
         return tuple(name for name, slip in slips.items() if _same_failure(outcome, slip))
@@ -43,7 +44,9 @@ def explain(
     if not explained:
         return ()
     most = max(explained.values())
-    return tuple(name for name, count in explained.items() if count == most)
+    best = tuple(name for name, count in explained.items() if count == most)
+    whole = tuple(name for name in best if equal(outcome.outputs, slips[name].outputs))
+    return whole or best
 
 
 def _same_failure(outcome: Outcome, slip: Outcome) -> bool:

@@ -101,8 +101,8 @@ def test_gelu_values(impl, draw):
 
 @check(of="gelu", kind="edge")
 def test_gelu_far_out(impl, draw):
-    """GELU near -1000 and +1000"""
-    return {"y": impl.gelu(draw.normal(2, 3) + np.array([[1000.0], [-1000.0]]))[0]}
+    """GELU near -1000, -8 and +1000"""
+    return {"y": impl.gelu(draw.normal(3, 4) + np.array([[1000.0], [-1000.0], [-8.0]]))[0]}
 
 
 @check(of="gelu", kind="dtype")

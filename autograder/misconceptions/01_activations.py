@@ -68,12 +68,6 @@ def puts_the_slope_on_the_positive_side(x, slope=0.01):
 
 
 @misconception(of="leaky_relu", see="handout.md#kinks-relu-and-leaky-relu")
-def uses_a_slope_of_one(x, slope=0.01):
-    """The output is the input: the negative side is not multiplied by the slope."""
-    return x
-
-
-@misconception(of="leaky_relu", see="handout.md#kinks-relu-and-leaky-relu")
 def ignores_the_slope(x, slope=0.01):
     """The slope is always 0.01. It is an argument: use the one that was passed."""
     return np.where(x > 0, x, 0.01 * x)
@@ -363,11 +357,10 @@ def sums_over_the_whole_array(dy, x, axis=-1):
 
 
 @misconception(of="softmax_backward", see="handout.md#softmax")
-def sums_over_another_axis(dy, x, axis=-1):
-    """The sum of dy · y runs over another axis than the softmax did."""
+def always_sums_over_the_first_axis(dy, x, axis=-1):
+    """The sum of dy · y runs over the first axis. It must run over the axis that the forward had."""
     y = _softmax(x, axis)
-    other = -1 if axis == 0 else 0
-    return y * (dy - (dy * y).sum(other, keepdims=True))
+    return y * (dy - (dy * y).sum(0, keepdims=True))
 
 
 @misconception(of="softmax_backward", see="handout.md#softmax")
