@@ -166,7 +166,7 @@ def plain_only(value: Any) -> Any:
         return {key: plain_only(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain_only(item) for item in value]
-    return value if isinstance(value, np.ndarray | PLAIN) else None
+    return value if isinstance(value, (np.ndarray, *PLAIN)) else None
 
 
 def same(before: Any, after: Any) -> bool:
