@@ -111,15 +111,15 @@ def test_tiny_gradients(impl, draw):
 
 
 @check(of="adam_step", weight=1)
-def test_forty_steps(impl, draw):
-    """Forty steps on one parameter vector: does the count of steps go on?"""
+def test_twenty_steps(impl, draw):
+    """Twenty steps downhill with one vector: does the count of steps go on?"""
     params, scale = {"w": draw.normal(5)}, draw.uniform(0.25, 4, 5)
     state = impl.adam_init(params)
     seen = {}
-    for step in range(1, 41):
+    for step in range(1, 21):
         grads = {"w": scale * params["w"]}
         params, state = impl.adam_step(params, grads, state, lr=0.0625)
-        if step in (10, 40):
+        if step in (10, 20):
             seen[f"after_{step}"] = params
     return seen
 
