@@ -1,0 +1,1 @@
+"""What students get, made from solutions/ and assignments/: stubs, template, handouts."""

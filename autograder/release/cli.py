@@ -1,0 +1,95 @@
+"""`autograder release`: what students get."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.course import Course
+from autograder.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from autograder.release.template import TemplateFile
+
+TEMPLATE = "student_template"
+
+
+@click.command()
+@click.argument("assignment", required=False)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Folder to write into, or a .zip file to make (default: student_template/).",
+)
+@click.option("--solution", is_flag=True, help="The solution of a past assignment, for students.")
+@click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder.")
+def release(assignment: str | None, target: Path | None, solution: bool, root: Path | None) -> None:
+    """Write what students get.
+
+    Without ASSIGNMENT: the whole student template. With it: only what is new in that assignment,
+    so that unpacking it over the work of earlier weeks loses nothing.
+    """
+    from autograder.release import template
+
+    course = Course.find(root)
+    if assignment is None:
+        if solution:
+            raise UsageProblem("--solution needs an assignment: autograder release 01 --solution")
+        files = template.template_files(course)
+    else:
+        chosen = course.assignment(assignment)
+        first = chosen == course.assignments[0]
+        if solution:
+            files = template.solution_files(course, chosen)
+        else:
+            base = template.base_files(course) if first else iter(())
+            files = chain(base, template.assignment_files(course, chosen))
+    if target is not None and target.suffix == ".zip":
+        count = _write_zip(files, target)
+        click.echo(f"Wrote {target} ({count} files). Students unpack it in their course folder.")
+        return
+    if target is None and assignment is not None:
+        raise UsageProblem(
+            f"Where to? autograder release {assignment} --to DIR   (or --to {assignment}.zip)"
+        )
+    whole = assignment is None and target is None
+    folder = target or course.root / TEMPLATE
+    written = template.write_files(files, folder, overwrite=whole)
+    click.echo(f"{folder}: {len(written.new)} new, {len(written.changed)} changed.")
+    for path in written.kept:
+        click.echo(f"kept as it was, since students write into it: {path}")
+    if whole:
+        for path in _leftovers(course, folder):
+            path.unlink()
+            click.echo(f"removed, no part of the template any more: {path}")
+
+
+def _write_zip(files: Iterator[TemplateFile], target: Path) -> int:
+    """A zip whose bytes depend on the files' content alone."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            info = zipfile.ZipInfo(str(file.path), (1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, file.content)
+            count += 1
+    return count
+
+
+def _leftovers(course: Course, folder: Path) -> list[Path]:
+    """Generated files of an earlier template that this one has not got."""
+    from autograder.release import template
+
+    wanted = {folder / file.path for file in template.template_files(course)}
+    there = [
+        path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    ]
+    return sorted(path for path in there if path not in wanted)

@@ -1,0 +1,155 @@
+"""The student template: for each assignment its stubs, handout, public checks and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from autograder.checker.bank import load_misconceptions
+from autograder.checker.declare import load_checks
+from autograder.checker.key import LiveKey
+from autograder.course import Assignment, Course
+from autograder.errors import KitError
+from autograder.reference import load_reference
+from autograder.release.handouts import to_html
+from autograder.release.stubs import make_stub
+from autograder.release.tools import tool_files
+from autograder.student.record import FILE_NAME, Exercise, Record, public_seed, record_answers
+from autograder.student.workspace import SOLUTIONS
+
+README_SOURCE = "student_readme.md"
+AI_POLICY = "{{ ai_policy }}"
+
+
+@dataclass(frozen=True)
+class TemplateFile:
+    """One file for students. `theirs`: students write into it, so it is never overwritten."""
+
+    path: PurePosixPath
+    content: bytes
+    theirs: bool = False
+
+
+def base_files(course: Course) -> Iterator[TemplateFile]:
+    """What comes with the first assignment: tools, README, what the package gives whole."""
+    for tool, content in tool_files():
+        yield TemplateFile(tool, content)
+    readme = course.root / "assignments" / README_SOURCE
+    if readme.is_file():
+        text = readme.read_text(encoding="utf-8").replace(AI_POLICY, course.ai_policy.strip())
+        yield TemplateFile(PurePosixPath("README.md"), text.encode())
+    stubbed = {name for assignment in course.assignments for name in assignment.files}
+    for name in ("__init__.py", *course.given_files):
+        path = course.solutions / course.package / name
+        if name in stubbed:
+            raise KitError(f"course.toml gives {name} whole, and an assignment stubs it.")
+        yield TemplateFile(PurePosixPath(course.package, name), path.read_bytes())
+
+
+def assignment_files(course: Course, assignment: Assignment) -> Iterator[TemplateFile]:
+    """What is new in one assignment."""
+    for name in assignment.files:
+        stub = stub_of(course, assignment, name)
+        yield TemplateFile(PurePosixPath(course.package, name), stub.encode(), theirs=True)
+    folder = PurePosixPath("assignments", assignment.name)
+    markdown = assignment.handout.read_text(encoding="utf-8")
+    markdown = markdown.replace(AI_POLICY, course.ai_policy.strip())
+    yield TemplateFile(folder / "handout.md", markdown.encode())
+    yield TemplateFile(folder / "handout.html", to_html(markdown, assignment.folder).encode())
+    for pattern in ("*.svg", "*.png"):
+        for path in sorted((assignment.folder / "figures").glob(pattern)):
+            yield TemplateFile(folder / "figures" / path.name, path.read_bytes())
+    yield TemplateFile(folder / "test_public.py", assignment.public_checks.read_bytes())
+    record = make_record(course, assignment)
+    yield TemplateFile(folder / FILE_NAME, record.dumps().encode())
+
+
+def stub_of(course: Course, assignment: Assignment, name: str) -> str:
+    """One file of the package with the assignment's functions taken out."""
+    path = course.solutions / course.package / name
+    sections = assignment.sections
+    messages = {}
+    for function in assignment.functions:
+        if course.contract.functions[function.name].module == path.stem:
+            number = sections.get(function.section, "")
+            place = f": see handout section {number}" if number else ""
+            messages[function.name] = f"{function.name} is not written yet{place}"
+    return make_stub(path.read_text(encoding="utf-8"), messages, str(path))
+
+
+def make_record(course: Course, assignment: Assignment) -> Record:
+    """The recorded answers to an assignment's public checks."""
+    checks = load_checks(assignment.public_checks)
+    slips = load_misconceptions(assignment.misconceptions)
+    key = LiveKey(load_reference(course), slips, lambda name: public_seed(assignment.name, name))
+    for check in checks:
+        outcome = key.expected(check)
+        if outcome.probe_error or (outcome.error and check.kind != "error"):
+            raise KitError(
+                f"{assignment.name}: the reference does not come through the public check "
+                f"{check.name}: {outcome.probe_error or outcome.error}"
+            )
+    entries, texts = record_answers(checks, key)
+    exercises = tuple(
+        Exercise(
+            function.name,
+            course.contract.functions[function.name].module,
+            function.section,
+            assignment.sections.get(function.section, ""),
+            function.below,
+            function.hints,
+        )
+        for function in assignment.functions
+    )
+    return Record(
+        assignment.name,
+        assignment.title,
+        course.contract,
+        exercises,
+        assignment.sections,
+        entries,
+        texts,
+    )
+
+
+def solution_files(course: Course, assignment: Assignment) -> Iterator[TemplateFile]:
+    """The reference of a past assignment, for students to read and to stand on."""
+    for name in assignment.files:
+        content = (course.solutions / course.package / name).read_bytes()
+        yield TemplateFile(PurePosixPath(SOLUTIONS, course.package, name), content)
+
+
+def template_files(course: Course) -> Iterator[TemplateFile]:
+    """The whole template."""
+    yield from base_files(course)
+    for assignment in course.assignments:
+        yield from assignment_files(course, assignment)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a release did to a folder."""
+
+    new: tuple[Path, ...]
+    changed: tuple[Path, ...]
+    kept: tuple[Path, ...]  # a student's own work, left as it was
+
+
+def write_files(files: Iterator[TemplateFile], target: Path, *, overwrite: bool = False) -> Written:
+    """Write files below a folder. What students write into is left alone where it exists."""
+    new, changed, kept = [], [], []
+    for file in files:
+        path = target / file.path
+        if not path.exists():
+            new.append(path)
+        elif path.read_bytes() == file.content:
+            continue
+        elif file.theirs and not overwrite:
+            kept.append(path)
+            continue
+        else:
+            changed.append(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)
+    return Written(tuple(new), tuple(changed), tuple(kept))
