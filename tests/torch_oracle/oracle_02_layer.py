@@ -1,7 +1,8 @@
 """Linear layers and the MLP against PyTorch's F.linear, nn.Sequential and autograd."""
 
-import numpy as np
+from itertools import pairwise
 
+import numpy as np
 from transformer.layer import linear, linear_backward, mlp, mlp_backward
 
 ACTIVATIONS = ("identity", "relu", "leaky_relu", "sigmoid", "tanh", "gelu")
@@ -10,14 +11,14 @@ SIZES = (5, 7, 6, 4)
 
 def inputs():
     """Arguments and upstream gradients, float64 and of unequal sizes."""
-    state = np.random.RandomState(2)  # noqa: NPY002  (a frozen stream for a recorded answer)
+    state = np.random.RandomState(2)
     drawn = {
         "x": state.normal(size=(2, 3, 5)),
         "w": state.normal(size=(5, 4)),
         "b": state.normal(size=4),
         "dy": state.normal(size=(2, 3, 4)),
     }
-    for k, (d_in, d_out) in enumerate(zip(SIZES[:-1], SIZES[1:], strict=True)):
+    for k, (d_in, d_out) in enumerate(pairwise(SIZES)):
         drawn[f"layer{k}_w"] = state.normal(size=(d_in, d_out))
         drawn[f"layer{k}_b"] = state.normal(size=d_out)
     return drawn
@@ -70,7 +71,7 @@ def _sequential(torch, inputs, name):
         "gelu": torch.nn.GELU(approximate="tanh"),
     }[name]
     modules = []
-    for k, (d_in, d_out) in enumerate(zip(SIZES[:-1], SIZES[1:], strict=True)):
+    for k, (d_in, d_out) in enumerate(pairwise(SIZES)):
         layer = torch.nn.Linear(d_in, d_out, dtype=torch.float64)
         with torch.no_grad():
             layer.weight.copy_(torch.tensor(inputs[f"layer{k}_w"]).T)
