@@ -1,0 +1,1 @@
+"""Where students' code runs: a jailed worker, and the trusted side that asks it."""

@@ -1,0 +1,175 @@
+"""One live worker, seen from outside: its line, its clocks, its end."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from pathlib import Path
+
+from autograder.checker.outcome import ImplementationStopped, Verdict
+from autograder.sandbox import wire
+from autograder.sandbox.channel import Channel
+from autograder.sandbox.decoder import decode
+from autograder.sandbox.host import SandboxFault, ZygoteHost
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.staging import remove_tree, usage
+
+START_SECONDS = 20.0
+
+
+class Attendant:
+    """Talks to a worker within its budgets; every way to end it goes through `end`."""
+
+    def __init__(
+        self,
+        host: ZygoteHost,
+        pid: int,
+        channel: Channel,
+        scratch: Path,
+        limits: Limits,
+        server: tuple[ZygoteHost, int] | None,
+    ) -> None:
+        self.pid = pid
+        self._host = host
+        self.channel = channel
+        self._scratch = scratch
+        self.limits = limits
+        self._server = server
+        self._clocks = [_cpu_clock(pid)] + ([_cpu_clock(server[1])] if server else [])
+        self._final_cpu: float | None = None
+        self._ready = False
+        self.before = 0.0  # CPU seconds of this submission's earlier workers
+        self.begin()
+
+    def begin(self) -> None:
+        """A new check: its budgets start now."""
+        self._cpu_start = self._cpu_seen = self.cpu_seconds if self._final_cpu is None else 0.0
+        self._wall_start = self._wall_seen = time.monotonic()
+        self._idle = 0.0
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time of the worker and of the server that works for it."""
+        if self._final_cpu is not None:
+            return self._final_cpu
+        return sum(_read_clock(clock) for clock in self._clocks)
+
+    def call(self, body: bytes) -> bytes | bytearray:
+        """Send one call and wait for its answer."""
+        if not self._ready:
+            self._expect_ready()
+        answer = self.channel.exchange(body, self._watch)
+        self._check_cpu(self.cpu_seconds)
+        return answer
+
+    def _expect_ready(self) -> None:
+        """The first word of a worker is the jail's, before any of the student's code runs."""
+        deadline = time.monotonic() + START_SECONDS
+
+        def watch() -> None:
+            if time.monotonic() > deadline:
+                raise SandboxFault("a worker did not start within twenty seconds")
+
+        try:
+            word = decode(self.channel.receive(watch))[0]
+        except wire.WireError as error:
+            raise SandboxFault(f"a worker did not start: {error}") from None
+        if word != ("ready",):
+            raise SandboxFault(f"the jail could not be put up: {word[-1]!s:.300}")
+        self._ready = True
+
+    def _watch(self) -> None:
+        """Called while waiting: gives up when a budget is spent."""
+        cpu, now, limits = self.cpu_seconds, time.monotonic(), self.limits
+        self._check_cpu(cpu)
+        passed = now - self._wall_seen
+        if passed < 0.01:
+            return
+        if cpu - self._cpu_seen < 0.1 * passed and not self._running():
+            self._idle += passed
+        self._cpu_seen, self._wall_seen = cpu, now
+        if self._idle > limits.idle_per_check or now - self._wall_start > limits.wall_per_check:
+            raise ImplementationStopped(
+                Verdict.TIMEOUT,
+                f"gave no answer within {limits.idle_per_check:g} s of waiting "
+                "(does it sleep, or wait for input or a lock?)",
+            )
+        used, entries = usage(self._scratch, limits.scratch_entries)
+        if used > 4 * limits.file_mb * 2**20 or entries > limits.scratch_entries:
+            raise ImplementationStopped(
+                Verdict.BAD_OUTPUT, "wrote more files than a submission may write"
+            )
+
+    def _check_cpu(self, cpu: float) -> None:
+        if cpu - self._cpu_start > self.limits.cpu_per_check:
+            raise ImplementationStopped(
+                Verdict.TIMEOUT,
+                f"used more than the {self.limits.cpu_per_check:g} s of CPU time "
+                "that one check may take",
+            )
+        if cpu + self.before > self.limits.cpu_total:
+            raise ImplementationStopped(
+                Verdict.TIMEOUT,
+                f"the submission used up its {self.limits.cpu_total:g} s of CPU time",
+            )
+
+    def _running(self) -> bool:
+        """Whether the worker or its server would compute if the machine let it."""
+        pids = [self.pid] + ([self._server[1]] if self._server else [])
+        for pid in pids:
+            with contextlib.suppress(OSError, IndexError):
+                text = Path(f"/proc/{pid}/stat").read_bytes()
+                if text.rpartition(b")")[2].split()[0] == b"R":
+                    return True
+        return False
+
+    def died(self) -> ImplementationStopped:
+        """The line broke: why, as far as the way it ended tells."""
+        ending = self._host.end(self.pid)
+        self._finish(ending.cpu_seconds)
+        limits, status = self.limits, ending.status
+        if ending.peak_bytes > 0.9 * limits.memory_mb * 2**20:
+            return ImplementationStopped(
+                Verdict.OUT_OF_MEMORY,
+                f"needs more memory than the {limits.memory_mb} MB that it may use",
+            )
+        if status & 0x7F == 0:
+            return ImplementationStopped(
+                Verdict.CRASHED, f"ended the Python process (exit code {status >> 8})"
+            )
+        name = signal.Signals(status & 0x7F).name
+        if name == "SIGXCPU" or ending.cpu_seconds > limits.cpu_per_check:
+            return ImplementationStopped(Verdict.TIMEOUT, "used too much CPU time")
+        if name == "SIGKILL":
+            return ImplementationStopped(Verdict.CRASHED, "closed its connection to the grader")
+        text = {
+            "SIGSEGV": "a segmentation fault; endless recursion is the usual cause",
+            "SIGSYS": "it asked the system for something that is forbidden here",
+        }.get(name, name)
+        return ImplementationStopped(Verdict.CRASHED, f"the Python process died ({text})")
+
+    def end(self) -> None:
+        """Kill the worker and its server, and remove what it wrote."""
+        if self._final_cpu is None:
+            self._finish(self._host.end(self.pid).cpu_seconds)
+
+    def _finish(self, cpu_seconds: float) -> None:
+        if self._server is not None:
+            host, pid = self._server
+            cpu_seconds += host.end(pid).cpu_seconds
+        self._final_cpu = cpu_seconds
+        self.channel.close()
+        remove_tree(self._scratch)
+
+
+def _cpu_clock(pid: int) -> int:
+    """The kernel's number for the CPU clock of a process (all of its threads)."""
+    return (~pid << 3) | 2
+
+
+def _read_clock(clock: int) -> float:
+    try:
+        return time.clock_gettime(clock)
+    except OSError:
+        return 0.0

@@ -1,0 +1,123 @@
+"""The trusted side of a zygote: start it, order forks, learn how workers ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import KitError
+from autograder.sandbox.decoder import decode
+from autograder.sandbox.encoder import encode
+from autograder.sandbox.wire import WireError
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+START_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
+MAX_ANSWER = 2**16
+
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "2",
+    **dict.fromkeys(
+        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
+    ),
+}
+
+
+class SandboxFault(KitError):
+    """The sandbox itself failed; no submission is to blame."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a worker ended: wait status, CPU seconds, largest resident size in bytes."""
+
+    status: int
+    cpu_seconds: float
+    peak_bytes: int
+
+
+class ZygoteHost:
+    """One zygote process. `reference` is the folder it serves from, or None."""
+
+    def __init__(self, reference: Path | None = None, modules: Sequence[str] = ()) -> None:
+        self._link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-B", "-X", "utf8", str(LAUNCHER), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=ENVIRONMENT,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        settings = {
+            "reference": str(reference.resolve()) if reference else None,
+            "modules": list(modules),
+        }
+        self._link.settimeout(START_SECONDS)
+        self._ready = False
+        self._link.send(encode([settings]))
+
+    def fork(self, settings: dict[str, Any], descriptors: Sequence[int]) -> int:
+        """A fresh jailed child with these descriptors; its process id."""
+        kind, pid = self._ask(("fork", settings), descriptors)
+        if kind != "forked" or type(pid) is not int:
+            raise SandboxFault("the sandbox's fork server gave a strange answer")
+        return pid
+
+    def end(self, pid: int) -> Ending:
+        """Kill a child, and everything that it started."""
+        _, status, cpu_seconds, peak = self._ask(("end", pid), ())
+        return Ending(status, cpu_seconds, peak)
+
+    def _ask(self, order: tuple[Any, ...], descriptors: Sequence[int]) -> tuple[Any, ...]:
+        try:
+            if not self._ready:
+                self._link.recv(MAX_ANSWER) or self._gone()
+                self._ready = True
+                self._link.settimeout(ANSWER_SECONDS)
+            socket.send_fds(self._link, [encode([order])], list(descriptors))
+            answer: tuple[Any, ...] = decode(self._link.recv(MAX_ANSWER) or self._gone())[0]
+        except (OSError, WireError):
+            self._gone()
+        return answer
+
+    def _gone(self) -> Any:
+        self._process.kill()
+        error = self._process.stderr.read() if self._process.stderr else b""
+        lines = error.decode("utf-8", "replace").strip().splitlines()
+        raise SandboxFault(
+            "the sandbox's fork server ended" + (f": {lines[-1]}" if lines else "")
+        ) from None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the zygote process runs."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the zygote; with its link closed it kills what it started."""
+        self._link.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stderr:
+            with contextlib.suppress(OSError):
+                self._process.stderr.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            os.close(self._link.detach())

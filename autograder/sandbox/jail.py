@@ -1,0 +1,81 @@
+"""The jail: a freshly forked process gives up whatever the student's code must not have.
+
+The order matters. Paths are opened and the scratch folder is entered before the user changes (an
+interpreter below a closed home directory can't be opened after that); the filters come last,
+because they forbid the calls that set up the rest.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import resource
+from pathlib import Path
+from typing import Any
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+SIGKILL = 9
+CHANNEL, PEER = 3, 4  # descriptors in the jail, after the standard three
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class JailError(Exception):
+    """A layer that was asked for could not be put up."""
+
+
+def prctl(option: int, value: int = 0) -> None:
+    """Set a property of this process, or raise JailError."""
+    if libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
+        raise JailError(f"prctl {option}: {os.strerror(ctypes.get_errno())}")
+
+
+def enter(settings: dict[str, Any], descriptors: list[int]) -> None:
+    """Put up every layer of `settings["layers"]`; returns inside the jail or raises."""
+    os.setsid()
+    os.umask(0o077)
+    _arrange(descriptors)
+    os.chdir(settings["scratch"])
+    os.environ.update(HOME=settings["scratch"], TMPDIR=settings["scratch"])
+    _limit(settings)
+    if settings["uid"]:
+        os.setgroups([])
+        os.setresgid(settings["gid"], settings["gid"], settings["gid"])
+        os.setresuid(settings["uid"], settings["uid"], settings["uid"])
+    prctl(PR_SET_PDEATHSIG, SIGKILL)
+    prctl(PR_SET_DUMPABLE, 0)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _arrange(descriptors: list[int]) -> None:
+    """Nothing on 0, the log on 1 and 2, then the channel and the peer; all else closed."""
+    channel, log, *peers = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64) for fd in descriptors]
+    nothing = os.open("/dev/null", os.O_RDWR)
+    for source, target in ((nothing, 0), (log, 1), (log, 2), (channel, CHANNEL)):
+        os.dup2(source, target)
+    for peer in peers:
+        os.dup2(peer, PEER)
+    os.closerange(PEER + len(peers[:1]), 65536)
+
+
+def _limit(settings: dict[str, Any]) -> None:
+    pages = [int(word) for word in Path("/proc/self/statm").read_bytes().split()]
+    page, memory = resource.getpagesize(), settings["memory"]
+    wanted = {
+        resource.RLIMIT_CPU: settings["cpu"],
+        resource.RLIMIT_DATA: pages[5] * page + memory,
+        resource.RLIMIT_AS: pages[0] * page + 2 * memory + 2**29,
+        resource.RLIMIT_FSIZE: settings["file"],
+        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_NPROC: settings["processes"],
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_STACK: 8 * 2**20,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    for which, value in wanted.items():
+        hard = resource.getrlimit(which)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(which, (value, value))

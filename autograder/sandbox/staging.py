@@ -1,0 +1,144 @@
+"""Folders that a worker sees: a copy of the submission to read, a scratch folder to write."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+MAX_FILES = 2000
+MAX_BYTES = 64 * 2**20
+
+
+class Stage:
+    """A place of the sandbox's own below the temporary folder, removed at the end."""
+
+    def __init__(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="autograder-")).resolve()
+        self.root.chmod(0o711)
+        self._count = 0
+
+    def copy(self, submission: Path, gid: int | None) -> Path:
+        """Copy the regular files of a submission; links, devices and hidden names stay behind."""
+        target = self._folder("s", 0o750)
+        self._copy_folder(submission, target, [MAX_FILES, MAX_BYTES], gid, 0)
+        return target
+
+    def _copy_folder(
+        self, source: Path, target: Path, room: list[int], gid: int | None, depth: int
+    ) -> None:
+        if gid is not None:
+            os.chown(target, 0, gid)
+        with os.scandir(source) as entries:
+            for entry in entries:
+                name = Path(entry.name)
+                if entry.name.startswith(".") or entry.name == "__pycache__":
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if depth < 16:
+                        (target / name).mkdir(0o750)
+                        self._copy_folder(source / name, target / name, room, gid, depth + 1)
+                elif entry.is_file(follow_symlinks=False):
+                    data = _read_regular(source / name, room[1])
+                    room[0] -= 1
+                    if data is None or room[0] < 0:
+                        continue
+                    room[1] -= len(data)
+                    handle = os.open(target / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+                    try:
+                        os.write(handle, data)
+                        if gid is not None:
+                            os.fchown(handle, 0, gid)
+                    finally:
+                        os.close(handle)
+
+    def scratch(self, uid: int | None, gid: int | None) -> Path:
+        """An empty folder that one worker may write."""
+        target = self._folder("w", 0o700)
+        if uid is not None and gid is not None:
+            os.chown(target, uid, gid)
+        return target
+
+    def _folder(self, kind: str, mode: int) -> Path:
+        self._count += 1
+        path = self.root / f"{kind}{self._count}"
+        path.mkdir(mode)
+        path.chmod(mode)
+        return path
+
+    def close(self) -> None:
+        """Remove everything."""
+        remove_tree(self.root)
+
+
+def _read_regular(path: Path, room: int) -> bytes | None:
+    """A regular file's bytes if they fit, without ever waiting for a pipe or a device."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > room:
+            return None
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(room)
+    finally:
+        os.close(handle)
+
+
+def usage(folder: Path, max_entries: int) -> tuple[int, int]:
+    """Bytes and entries below a folder, counted up to a limit and never through a link."""
+    total, count, waiting = 0, 0, [folder]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                count += 1
+                if count > max_entries:
+                    return total, count
+                with contextlib.suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(Path(entry.path))
+    return total, count
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder whatever was built in it: any depth, any mode, links not followed."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(folder)
+        return
+    _flatten(folder)
+
+
+def _flatten(folder: Path) -> None:
+    """Lift deep folders up to the top one by one, so that no path grows long."""
+    try:
+        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return
+    lifted = 0
+    try:
+        while names := os.listdir(top):  # noqa: PTH208
+            for name in names:
+                try:
+                    os.unlink(name, dir_fd=top)
+                    continue
+                except OSError:
+                    pass
+                with contextlib.suppress(OSError):
+                    os.chmod(name, 0o700, dir_fd=top, follow_symlinks=True)
+                inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
+                try:
+                    for child in os.listdir(inner):  # noqa: PTH208
+                        lifted += 1
+                        os.rename(child, f".lifted-{lifted}", src_dir_fd=inner, dst_dir_fd=top)
+                finally:
+                    os.close(inner)
+                os.rmdir(name, dir_fd=top)
+    finally:
+        os.close(top)
+    folder.rmdir()

@@ -1,0 +1,190 @@
+"""The worker: runs a submission's functions and answers with data, never with a verdict.
+
+It lives in the jail, beside the student's code, and nothing that it says is believed: the trusted
+side checks every answer. What it does carefully, it does for honest students.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from . import wire
+from .decoder import Decoder
+from .encoder import encode, mark
+from .loading import Functions, MissingError, Report, Submission, tell
+
+MAX_WARNINGS = 20
+
+
+class Worker:
+    """Answers calls, one after the other, until the connection closes."""
+
+    def __init__(
+        self, channel: int, folder: str, package: str, served: Mapping[str, Functions]
+    ) -> None:
+        self.channel = channel
+        self.folder = folder
+        self.submission = Submission(folder, package, served)
+        self.served_error = ""
+        self.streams = (sys.stdout, sys.stderr)
+        self.warnings: list[str] = []
+        self.objects: dict[int, Any] = {}  # opaque results of the running check, by handle
+        self.made = 0
+        self.check = -1
+        warnings.simplefilter("always")
+        warnings.showwarning = self._warned
+
+    def serve(self) -> None:
+        """Answer until the trusted side is gone; nothing of the student's runs after that."""
+        while True:
+            try:
+                frame = wire.read_frame(self.channel)
+            except wire.WireError:
+                os._exit(0)
+            reply = self.answer(frame)
+            for stream in self.streams:
+                try:
+                    stream.flush()
+                except BaseException:
+                    continue
+            wire.write_frame(self.channel, reply)
+
+    def answer(self, frame: bytes | bytearray) -> bytes:
+        """One request's reply."""
+        number = 0
+        try:
+            decoder = Decoder(frame, self._resolve)
+            number, check, module, name, returns, count, names = decoder.value()
+            if check != self.check:
+                self.check = check
+                self.objects.clear()
+            self.warnings.clear()
+            return self._call(decoder, number, module, name, returns, count, names)
+        except MissingError as error:
+            return encode([("missing", number, str(error))])
+        except _FailedImportError as error:
+            return self._raised(number, error.report)
+        except BaseException as error:
+            return self._raised(number, tell(error, self.folder))
+
+    def _raised(self, number: int, report: Report) -> bytes:
+        return encode([("raised", number, *report, tuple(self.warnings))])
+
+    def _call(
+        self,
+        decoder: Decoder,
+        number: int,
+        module: str,
+        name: str,
+        returns: tuple[str, ...],
+        count: int,
+        names: tuple[str, ...],
+    ) -> bytes:
+        values, spans = [], []
+        while not decoder.done:
+            start, stand_ins = decoder.position, decoder.stand_ins
+            values.append(decoder.value())
+            if decoder.stand_ins == stand_ins:
+                spans.append(decoder.body[start : decoder.position])
+            else:
+                spans.append(b"")
+        function = self._find(module, name)
+        result = function(*values[:count], **dict(zip(names, values[count:], strict=True)))
+        if len(returns) == 1:
+            parts: tuple[Any, ...] = (result,)
+        elif isinstance(result, tuple) and len(result) == len(returns):
+            parts = result
+        else:
+            got = f"a tuple of {len(result)}" if type(result) is tuple else mark(result, "")
+            text = got if isinstance(got, str) else got.type_name
+            message = f"{name} returned {text}; expected {len(returns)} values"
+            return encode([("structure", number, message)])
+        parts = tuple(
+            self._keep(part) if role == "opaque" else part
+            for role, part in zip(returns, parts, strict=True)
+        )
+        labels = [f"argument {k + 1}" for k in range(count)] + [f"argument {n}" for n in names]
+        mutated = tuple(
+            label
+            for label, value, span in zip(labels, values, spans, strict=True)
+            if span and _changed(value, span)
+        )
+        head = ("value", number, mutated, tuple(self.warnings))
+        try:
+            return encode([head, *parts], mark)
+        except wire.WireError as error:
+            part = wire.Unsupported(type(result).__name__[:100], str(error)[:200])
+            return encode([head, *(part if role == "value" else None for role in returns)])
+
+    def _find(self, module: str, name: str) -> Any:
+        try:
+            return self.submission.find(module, name)
+        except MissingError:
+            failure = self.submission.failure(module)
+            if failure is None:
+                raise
+            raise _FailedImportError(failure) from None
+
+    def _keep(self, value: Any) -> wire.Handle:
+        self.made += 1
+        self.objects[self.made] = value
+        return wire.Handle(self.made)
+
+    def _resolve(self, value: Any) -> Any:
+        if type(value) is wire.Handle:
+            return self.objects[value.number]
+        if type(value) is wire.Seed:
+            return np.random.default_rng(value.seed)
+        return value
+
+    def _warned(
+        self, message: Any, category: Any, filename: str, lineno: int, *_: Any, **__: Any
+    ) -> None:
+        """Keep a warning as text, with the student's innermost line where there is one."""
+        if len(self.warnings) >= MAX_WARNINGS:
+            return
+        frame = sys._getframe(1)
+        own = self.folder + "/"
+        while not filename.startswith(own) and frame is not None:
+            if frame.f_code.co_filename.startswith(own):
+                filename, lineno = frame.f_code.co_filename, frame.f_lineno
+            frame = frame.f_back  # type: ignore[assignment]
+        place = f" ({filename.rpartition('/')[2]}, line {lineno})"
+        text = f"{category.__name__}: {str(message)[:300]}{place}"
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+class _FailedImportError(Exception):
+    """A module failed to import, earlier, and was filled from the reference."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report[1])
+        self.report = report
+
+
+def _changed(value: Any, span: bytes | bytearray) -> bool:
+    """Whether an argument is no longer what came over the wire."""
+    try:
+        if encode([value], mark) == span:
+            return False
+    except wire.WireError:
+        return True
+    return not _same(Decoder(span).value(), value)
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Equal in type and content; the order of a dict's keys does not count."""
+    if type(before) is not type(after):
+        return False
+    if type(before) is dict:
+        return before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before)
+    if type(before) in (list, tuple):
+        return len(before) == len(after) and all(map(_same, before, after))
+    return encode([before], mark) == encode([after], mark)

@@ -1,0 +1,170 @@
+"""The zygote: a warm process that is forked once for each worker.
+
+It is started by exec, with a clean environment, before anything secret exists; it holds NumPy, an
+allow-list of the standard library and, when it is to serve, the reference. It takes orders from
+its control socket only, and it goes when that closes, with everything that it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import random
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from . import jail, wire
+from .decoder import decode
+from .encoder import encode
+
+MAX_ORDER = 2**16
+PR_SET_CHILD_SUBREAPER = 36
+
+# What a submission may import: it is loaded here, since the interpreter may be unreadable later.
+_NAMES = """
+abc argparse array ast base64 bisect builtins cmath codecs collections collections.abc contextlib
+copy copyreg csv ctypes dataclasses datetime decimal difflib dis doctest encodings.ascii
+encodings.cp1252 encodings.idna encodings.latin_1 encodings.utf_16 encodings.utf_8_sig enum errno
+fnmatch fractions functools gc getpass gettext glob graphlib hashlib heapq hmac importlib.metadata
+importlib.resources importlib.util inspect io itertools json keyword linecache locale logging
+logging.handlers math multiprocessing multiprocessing.pool numbers operator os pathlib pdb pickle
+pkgutil platform pprint queue random re reprlib secrets shutil signal stat statistics string struct
+tempfile textwrap threading time timeit token tokenize traceback types typing unittest unittest.mock
+unicodedata uuid warnings weakref zlib concurrent.futures concurrent.futures.thread
+numpy.exceptions numpy.fft numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.polynomial
+numpy.random numpy.testing numpy.typing numpy.ctypeslib numpy.rec numpy.char numpy.strings
+numpy.matlib numpy.dtypes
+"""
+PRELOADED = tuple(_NAMES.split())
+
+
+def main(control: int) -> NoReturn:
+    """Take orders until the control socket closes."""
+    link = socket.socket(fileno=control)
+    try:
+        jail.prctl(jail.PR_SET_DUMPABLE, 0)
+        jail.prctl(PR_SET_CHILD_SUBREAPER, 1)
+        settings = decode(link.recv(MAX_ORDER))[0]
+        zygote = Zygote(link, settings)
+        zygote.warm()
+        link.send(encode([("ready", np.__version__)]))
+        zygote.obey()
+    finally:
+        os._exit(0)
+
+
+class Zygote:
+    """Forks jailed workers (or servers of the reference) on demand, and reaps them."""
+
+    def __init__(self, link: socket.socket, settings: dict[str, Any]) -> None:
+        self.link = link
+        self.settings = settings
+        self.reference: list[ModuleType] = []
+        self.living: set[int] = set()
+        self.sweeping = True
+
+    def warm(self) -> None:
+        """Load everything that a worker may need, and touch BLAS once."""
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name in PRELOADED:
+                importlib.import_module(name)
+        warm = np.ones((8, 8))
+        np.linalg.solve(warm @ warm + np.eye(8), warm)
+        np.random.default_rng(0).normal(size=3)
+        installed = {str(Path(folder).parent) for folder in np.__path__}
+        sys.path[:] = [p for p in sys.path if p not in installed]
+        if self.settings["reference"]:
+            sys.path.append(self.settings["reference"])
+            for name in self.settings["modules"]:
+                self.reference.append(importlib.import_module(name))
+        sys.modules["__main__"] = ModuleType("__main__")
+        sys.argv[:] = [""]
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        gc.collect()
+        gc.freeze()
+
+    def obey(self) -> None:
+        """Carry out orders: fork, end, and the end of the link."""
+        while True:
+            order, descriptors, _, _ = socket.recv_fds(self.link, MAX_ORDER, 3)
+            if not order:
+                break
+            kind, argument = decode(order)[0]
+            if kind == "fork":
+                answer: tuple[Any, ...] = ("forked", self._fork(argument, descriptors))
+            else:
+                answer = self._end(argument)
+            self.link.send(encode([answer]))
+        for child in self.living:
+            os.kill(child, signal.SIGKILL)
+        self._sweep(set())
+
+    def _fork(self, settings: dict[str, Any], descriptors: list[int]) -> int:
+        self.sweeping = "seccomp" not in settings["layers"]
+        child = os.fork()
+        if child:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self.living.add(child)
+            return child
+        try:
+            jail.enter(settings, descriptors)
+            random.seed()
+            np.random.seed()  # noqa: NPY002
+            wire.write_frame(jail.CHANNEL, encode([("ready",)]))
+            self._live(settings)
+        except BaseException as error:
+            with contextlib.suppress(BaseException):
+                text = f"{type(error).__name__}: {error}"
+                wire.write_frame(jail.CHANNEL, encode([("broken", text)]))
+        finally:
+            os._exit(70)
+
+    def _live(self, settings: dict[str, Any]) -> None:
+        from .worker import Worker
+
+        Worker(jail.CHANNEL, settings["folder"], settings["package"], {}).serve()
+
+    def _end(self, child: int) -> tuple[Any, ...]:
+        """Kill a worker, with whatever it may have started, and tell how it had ended."""
+        if child not in self.living:
+            return "gone", 0, 0.0, 0
+        os.kill(child, signal.SIGKILL)
+        _, status, usage = os.wait4(child, 0)
+        self.living.discard(child)
+        self._sweep(self.living)
+        return "gone", status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+    def _sweep(self, keep: set[int]) -> None:
+        """Kill and reap orphans: whatever a worker left behind became a child of this process."""
+        while self.sweeping:
+            children = _children() - keep
+            if not children:
+                return
+            for child in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(child, 0)
+
+
+def _children() -> set[int]:
+    own, found = str(os.getpid()).encode(), set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if (entry / "stat").read_bytes().rpartition(b")")[2].split()[1] == own:
+                    found.add(int(entry.name))
+    return found
