@@ -69,7 +69,7 @@ def tanh_backward(dy, cache):
 
 
 def gelu(x):
-    """y = x · gate, gate = (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 (Hendrycks & Gimpel 2016, sec. 2).
+    """y = x · gate, gate = (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 (Hendrycks & Gimpel 2016).
 
     The tanh form; x times the normal distribution function differs from it by up to 4.7e-4.
     """
