@@ -1,0 +1,158 @@
+"""Grades many submissions, keeps every result the moment it is there, and writes it all down."""
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.archives import Refused
+from autograder.course import Assignment, Course
+from autograder.errors import KitError
+from autograder.grade import Settings, expected_of
+from autograder.gradebook import Gradebook
+from autograder.intake import Source, Submission, read_submission, unread
+from autograder.report.feedback import feedback
+from autograder.report.grades import grades_csv
+from autograder.results import Result, to_json
+from autograder.workers import ManyProcesses, OneProcess
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where results go, and how a batch is run."""
+
+    results: Path
+    gradebook: Path
+    settings: Settings = field(default_factory=Settings)
+    jobs: int = 1
+    regrade: bool = False
+
+
+@dataclass
+class Summary:
+    """What came of a batch, finished or interrupted."""
+
+    results: list[Result] = field(default_factory=list)
+    kept: int = 0
+    isolation: str = ""
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def faults(self) -> list[Result]:
+        return [result for result in self.results if result.status == "grader_error"]
+
+
+class Batch:
+    """One assignment's submissions on their way through the grader."""
+
+    def __init__(self, course: Course, assignment: Assignment, options: Options) -> None:
+        self.course, self.assignment, self.options = course, assignment, options
+        self.folder = options.results / assignment.name
+        self.summary = Summary()
+
+    def run(self, sources: Sequence[Source], progress: Progress) -> Summary:
+        """Grade what is new or changed. Ctrl-C ends it early, with everything finished kept."""
+        started = time.perf_counter()
+        self._make_folder()
+        with Gradebook(self.options.gradebook) as self.gradebook:
+            try:
+                self._grade_all(sources, progress)
+            except KeyboardInterrupt:
+                self.summary.interrupted = True
+            self._write_grades()
+        self.summary.seconds = time.perf_counter() - started
+        return self.summary
+
+    def _grade_all(self, sources: Sequence[Source], progress: Progress) -> None:
+        jobs = max(1, min(self.options.jobs, len(sources)))
+        place = (self.course, self.assignment, self.options.settings)
+        with OneProcess(*place) if jobs == 1 else ManyProcesses(*place, jobs) as self.workers:
+            conditions = self.workers.conditions
+            self.summary.isolation = str(conditions.isolation)
+            progress(0, len(sources))
+            pending = self._pending(sources, lambda: progress(self._done, len(sources)))
+            for submission, result in self.workers.run(pending):
+                self._keep(self.gradebook.record(result, conditions.key(submission)))
+                progress(self._done, len(sources))
+
+    @property
+    def _done(self) -> int:
+        return len(self.summary.results)
+
+    def _pending(
+        self, sources: Sequence[Source], progressed: Callable[[], None]
+    ) -> Iterator[Submission]:
+        """The submissions that must be graded; all others are finished on the way."""
+        conditions = self.workers.conditions
+        expected = expected_of(self.course, self.assignment)
+        for source in sources:
+            try:
+                submission = read_submission(source, expected)
+            except Refused as refusal:
+                empty = unread(source, str(refusal))
+                result = conditions.refused(empty, str(refusal))
+                self._keep(self.gradebook.record(result, conditions.key(empty)))
+            except Exception:  # reading an upload must never stop the batch
+                empty = unread(source, "unreadable")
+                result = conditions.failed(empty, traceback.format_exc())
+                self._keep(self.gradebook.record(result, conditions.key(empty)))
+            else:
+                key = conditions.key(submission)
+                found = self.gradebook.find(self.assignment.name, submission.id, key)
+                if found is None or self.options.regrade:
+                    if found is not None:
+                        self.gradebook.forget(self.assignment.name, submission.id, key)
+                    yield submission
+                    continue
+                self.gradebook.seen_again(found)
+                self.summary.kept += 1
+                self._keep(found)
+            progressed()
+
+    def _keep(self, result: Result) -> None:
+        """Write a student's two files."""
+        self.summary.results.append(result)
+        name = self.folder / result.student
+        write(name.with_name(f"{result.student}.json"), to_json(result) + "\n")
+        text = feedback(result, self.course.feedback.disclosure)
+        write(name.with_name(f"{result.student}.md"), text)
+
+    def _write_grades(self) -> None:
+        names = self.gradebook.assignments()
+        deadlines = self.course.deadlines
+        counts = self.course.attempts.counts
+        counted = {
+            name: self.gradebook.counted(name, counts, deadlines.get(name)) for name in names
+        }
+        write(self.options.results / "grades.csv", grades_csv(counted))
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise KitError(
+                f"The results folder {self.folder} can't be made: {error.strerror}. "
+                "Name another with --results DIR."
+            ) from error
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file so that it is either the old one or the new one, never half of it."""
+    content = text.encode()
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.is_file() and path.read_bytes() == content:
+            return
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise KitError(
+            f"{path} can't be written: {error.strerror}. What was finished is kept in the "
+            "gradebook; make room and run the same command again."
+        ) from error

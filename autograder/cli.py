@@ -1,0 +1,190 @@
+"""The command line. Heavy imports wait until a command runs, so that `--help` is quick."""
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # before NumPy is imported: threads slow small products down
+
+import click  # noqa: E402
+
+from autograder.errors import KitError  # noqa: E402
+
+ELSEWHERE = {
+    "release": ("autograder.release.cli", "release", "Write what students get."),
+    "verify": ("autograder.verify", "command", "Prove that checks and solution fit together."),
+    "export": ("autograder.integrations.cli", "export", "Write grades for a school's gradebook."),
+    "new": ("autograder.release.cli", "new", "Start a new assignment."),
+}
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Commands written elsewhere appear once their module is there, and load when they run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *filter(_is_there, ELSEWHERE)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        return _load(cmd_name) if _is_there(cmd_name) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = []
+        for name in self.list_commands(ctx):
+            if name in ELSEWHERE:
+                rows.append((name, ELSEWHERE[name][2]))
+            elif command := super().get_command(ctx, name):
+                rows.append((name, command.get_short_help_str(limit=80)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _is_there(name: str) -> bool:
+    module, attribute, _ = ELSEWHERE[name]
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return False
+    if spec is None or not spec.origin:
+        return False
+    return f"def {attribute}(" in Path(spec.origin).read_text(encoding="utf-8")
+
+
+def _load(name: str) -> click.Command:
+    module, attribute, _ = ELSEWHERE[name]
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="transformer-course-kit", prog_name="autograder")
+def cli() -> None:
+    """Release assignments, grade submissions in a jail, export grades."""
+
+
+def course_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--course DIR`, for every command that works on a course."""
+    return click.option(
+        "--course",
+        "course_folder",
+        type=click.Path(path_type=Path),
+        help="The course's folder [default: the nearest one upward].",
+    )(command)
+
+
+@cli.command()
+@click.argument("assignment")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Where result and feedback files and grades.csv go.",
+)
+@click.option(
+    "--gradebook",
+    type=click.Path(path_type=Path),
+    help="The file that keeps every attempt [default: gradebook.sqlite in RESULTS].",
+)
+@click.option("--jobs", type=click.IntRange(1), help="Grading processes [default: one a core].")
+@click.option(
+    "--isolation",
+    type=click.Choice(["process", "seccomp", "landlock", "namespaces"]),
+    help="Refuse to grade at a lower level than this.",
+)
+@click.option(
+    "--upstream",
+    type=click.Choice(["best", "own"]),
+    default="best",
+    show_default=True,
+    help="best: a failed function is tried again on the reference's lower functions.",
+)
+@click.option("--regrade", is_flag=True, help="Grade again what has a result already.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no table.")
+@course_option
+def grade(
+    assignment: str,
+    paths: tuple[Path, ...],
+    results: Path,
+    gradebook: Path | None,
+    jobs: int | None,
+    isolation: str | None,
+    upstream: str,
+    regrade: bool,
+    as_json: bool,
+    course_folder: Path | None,
+) -> int:
+    """Grade submissions of ASSIGNMENT: folders, .zip or .tar.gz files, or folders of these."""
+    from autograder.commands import run_grade
+
+    return run_grade(
+        course_folder,
+        assignment,
+        paths,
+        results=results,
+        gradebook=gradebook or results / "gradebook.sqlite",
+        jobs=jobs or _cores(),
+        isolation=isolation,
+        upstream="own" if upstream == "own" else "best",
+        regrade=regrade,
+        as_json=as_json,
+    )
+
+
+@cli.command()
+@course_option
+def doctor(course_folder: Path | None) -> int:
+    """Say how well this machine can keep students' code apart, and why not better."""
+    from autograder.doctor import examine
+
+    click.echo(examine(course_folder))
+    return 0
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; every way out has its exit code and, for errors, one readable paragraph."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit code of a command."""
+    try:
+        code = cli.main(args=arguments, prog_name="autograder", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except KitError as error:
+        _tell(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # a fault of the kit: said in one paragraph, the rest on request
+        _tell(
+            f"The kit itself failed: {type(error).__name__}: {error}. "
+            "Run it again with AUTOGRADER_DEBUG=1 to see where, and please report it."
+        )
+        return KitError.exit_code
+
+
+def _tell(message: str) -> None:
+    if os.environ.get("AUTOGRADER_DEBUG") == "1":
+        traceback.print_exc()
+    click.echo(f"Error: {message}", err=True)

@@ -1,0 +1,138 @@
+"""The `grade` command behind its options: find submissions, grade them, show what came of it."""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from autograder.batch import Batch, Options, Summary
+from autograder.course import Assignment, Course
+from autograder.grade import Settings, Upstream, expected_of
+from autograder.report.terminal import same_slips, table
+from autograder.results import SCHEMA
+from autograder.schema import encode
+from autograder.sources import find_sources
+
+Progress = Callable[[int, int], None]
+INTERRUPTED = 130
+GRADER_ERROR = 3
+EVERY = 10.0  # seconds between lines where there is no terminal
+
+
+def run_grade(
+    course_folder: Path | None,
+    assignment_name: str,
+    paths: Sequence[Path],
+    *,
+    results: Path,
+    gradebook: Path,
+    jobs: int,
+    isolation: str | None,
+    upstream: Upstream,
+    regrade: bool,
+    as_json: bool,
+) -> int:
+    """Grade, and return the exit code."""
+    course = Course.find(course_folder)
+    assignment = course.assignment(assignment_name)
+    sources = find_sources(paths, expected_of(course, assignment))
+    options = Options(results, gradebook, Settings(upstream, isolation), jobs, regrade)
+    with progress_shown(assignment.name) as progress:
+        summary = Batch(course, assignment, options).run(sources, progress)
+    if as_json:
+        click.echo(document(assignment, summary))
+    else:
+        click.echo(overview(assignment, summary, options))
+    if summary.interrupted:
+        click.echo(
+            f"Interrupted after {len(summary.results)} of {len(sources)}: what is finished is "
+            "kept, and the same command goes on from here.",
+            err=True,
+        )
+        return INTERRUPTED
+    if summary.faults:
+        click.echo(faults(summary, options), err=True)
+        return GRADER_ERROR
+    return 0
+
+
+def document(assignment: Assignment, summary: Summary) -> str:
+    """Everything as one JSON document."""
+    results = sorted(summary.results, key=lambda result: result.student)
+    whole = {
+        "schema": SCHEMA,
+        "assignment": assignment.name,
+        "interrupted": summary.interrupted,
+        "results": encode(results),
+    }
+    return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def overview(assignment: Assignment, summary: Summary, options: Options) -> str:
+    """The table, and where everything is."""
+    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 120
+    lines = [
+        table(
+            assignment.name,
+            summary.results,
+            isolation=summary.isolation or "not started",
+            seconds=summary.seconds,
+            kept=summary.kept,
+            width=max(width, 60),
+        ),
+        f"Feedback and results: {options.results / assignment.name}/   "
+        f"Grades: {options.results / 'grades.csv'}",
+        *same_slips(summary.results),
+    ]
+    return "\n".join(lines)
+
+
+def faults(summary: Summary, options: Options) -> str:
+    """What the instructor must know about the grader's own failures."""
+    names = ", ".join(result.student for result in summary.faults[:5])
+    more = f" and {len(summary.faults) - 5} more" if len(summary.faults) > 5 else ""
+    return (
+        f"The grader failed on {len(summary.faults)} of {len(summary.results)} submissions "
+        f"({names}{more}): they have no score. The reason is in their result files in "
+        f"{options.results}; the same command tries them again."
+    )
+
+
+@contextmanager
+def progress_shown(title: str) -> Iterator[Progress]:
+    """A bar on stderr where that is a terminal; else a line now and then."""
+    if not sys.stderr.isatty():
+        yield _lines(title)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), Remaining())
+    console = Console(stderr=True)
+    # no refreshing thread: the grader forks
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task(title, total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            bar.refresh()
+
+        yield show
+
+
+def _lines(title: str) -> Progress:
+    last = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            click.echo(f"{title}: {done} of {total}", err=True)
+
+    return show

@@ -1,0 +1,310 @@
+"""A course: its folder, its policy, its assignments in order.
+
+Everything is found by path below the course's root; nothing of it is imported by name.
+"""
+
+import functools
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.errors import UsageProblem
+from autograder.policy import Attempts, CourseTable, Feedback, Late, read_deadlines
+from autograder.schema import decode, nearest
+
+if TYPE_CHECKING:
+    from autograder.checker.contract import Contract
+
+FOLDER_NAME = re.compile(r"(\d+)_(\w+)")
+LIMITS = ("cpu_per_check", "cpu_total", "memory_mb")
+
+
+@dataclass(frozen=True)
+class AssignedFunction:
+    """A function that students write, and what it is worth."""
+
+    name: str
+    points: float
+    section: str = ""
+    below: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    returns: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`assignment.toml` as it is written."""
+
+    title: str
+    files: tuple[str, ...]
+    function: tuple[AssignedFunction, ...]
+    summary: str = ""
+    builds_on: tuple[str, ...] = ()
+    hours: float = 0.0
+    given: tuple[str, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One assignment and where its parts are."""
+
+    name: str
+    number: str
+    root: Path
+    title: str
+    summary: str
+    builds_on: tuple[str, ...]
+    hours: float
+    files: tuple[str, ...]
+    given: tuple[str, ...]
+    functions: tuple[AssignedFunction, ...]
+    limits: Mapping[str, float]
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "assignments" / self.name
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "assignment.toml"
+
+    @property
+    def handout(self) -> Path:
+        return self.folder / "handout.md"
+
+    @property
+    def public_checks(self) -> Path:
+        return self.folder / "test_public.py"
+
+    @property
+    def hidden_checks(self) -> Path:
+        return self.root / "autograder" / "hidden" / f"{self.name}.py"
+
+    @property
+    def misconceptions(self) -> Path:
+        return self.root / "autograder" / "misconceptions" / f"{self.name}.py"
+
+    @property
+    def accepted(self) -> Path:
+        return self.root / "autograder" / "accepted" / self.name
+
+    @property
+    def max_points(self) -> float:
+        return sum(function.points for function in self.functions)
+
+    @functools.cached_property
+    def sections(self) -> Mapping[str, str]:
+        """The number of each section of the handout by its anchor: {"the-mean": "3.2"}."""
+        if not self.handout.is_file():
+            return {}
+        return section_numbers(self.handout.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course as its folder says it."""
+
+    root: Path
+    id: str
+    title: str
+    package: str
+    ai_policy: str
+    given_files: tuple[str, ...]
+    feedback: Feedback
+    attempts: Attempts
+    late: Late
+    deadlines: Mapping[str, datetime]
+    assignments: tuple[Assignment, ...]
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Course":
+        """The course at `start`, or in the nearest folder from here upward that holds one."""
+        if start is not None:
+            if not (start / "assignments" / "course.toml").is_file():
+                raise UsageProblem(f"{start} is no course: it holds no assignments/course.toml.")
+            return cls.load(start.resolve())
+        here = Path.cwd()
+        for folder in (here, *here.parents):
+            if (folder / "assignments" / "course.toml").is_file():
+                return cls.load(folder)
+        raise UsageProblem(
+            f"No course here: neither {here} nor a folder above it holds assignments/course.toml. "
+            "Change into the course's folder, or name it with --course DIR."
+        )
+
+    @classmethod
+    def load(cls, root: Path) -> "Course":
+        """Read course.toml and every assignment's manifest."""
+        source = root / "assignments" / "course.toml"
+        table = decode(CourseTable, read_toml(source), source)
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", table.id):
+            raise UsageProblem(
+                f'{source}: "id" should be lower-case letters, digits and hyphens '
+                f"(the secret of the hidden inputs is kept under it), found {table.id!r}."
+            )
+        folders = sorted(
+            (path.parent for path in source.parent.glob("*/assignment.toml")), key=_order
+        )
+        course = cls(
+            root=root,
+            id=table.id,
+            title=table.title,
+            package=table.package,
+            ai_policy=table.ai_policy,
+            given_files=table.given_files,
+            feedback=table.feedback,
+            attempts=table.attempts,
+            late=table.late,
+            deadlines=read_deadlines(table.deadlines, source),
+            assignments=tuple(_read_assignment(folder) for folder in folders),
+        )
+        course._check()
+        return course
+
+    @property
+    def solutions(self) -> Path:
+        """The folder that holds the reference package."""
+        return self.root / "solutions"
+
+    @functools.cached_property
+    def contract(self) -> "Contract":
+        """All functions of the reference package, read off its source."""
+        from autograder.checker.contract import Contract  # brings NumPy: only when needed
+
+        folder = self.solutions / self.package
+        if not folder.is_dir():
+            raise UsageProblem(f"{folder} is missing: it should hold the reference solution.")
+        names = (function for one in self.assignments for function in one.functions)
+        returns = {function.name: function.returns for function in names if function.returns}
+        try:
+            return Contract.from_source(folder, returns)
+        except (ValueError, SyntaxError) as error:
+            raise UsageProblem(f"{folder}: {error}") from error
+
+    def assignment(self, name: str) -> Assignment:
+        """By its full name, its number (leading zeros or not) or its name without the number."""
+        for one in self.assignments:
+            short = one.name.removeprefix(f"{one.number}_")
+            if name in (one.name, one.number, one.number.lstrip("0"), short):
+                return one
+        known = [one.name for one in self.assignments]
+        raise UsageProblem(
+            f'There is no assignment "{name}"{nearest(name, known)}. '
+            f"This course has {', '.join(known) or 'none'}."
+        )
+
+    def before(self, assignment: Assignment) -> tuple[Assignment, ...]:
+        """The assignments that come before this one."""
+        return self.assignments[: self.assignments.index(assignment)]
+
+    def _check(self) -> None:
+        """What one manifest alone can't tell: names that refer to other assignments."""
+        names = [one.name for one in self.assignments]
+        for name in self.deadlines:
+            if name not in names:
+                raise UsageProblem(
+                    f'{self.root / "assignments" / "course.toml"}: "deadlines.{name}" names no '
+                    f"assignment{nearest(name, names)}."
+                )
+        for position, one in enumerate(self.assignments):
+            for name in one.builds_on:
+                if name not in names[:position]:
+                    raise UsageProblem(
+                        f'{one.manifest}: "builds_on" names "{name}", which is no earlier '
+                        f"assignment{nearest(name, names[:position])}."
+                    )
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """A TOML file as a table."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{path} can't be read: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageProblem(f"{path} is not valid TOML: {error}.") from error
+
+
+def section_numbers(handout: str) -> dict[str, str]:
+    """Numbers of a handout's sections by anchor: `## 3.3 The mean` gives {"the-mean": "3.3"}."""
+    found = {}
+    for line in handout.splitlines():
+        if match := re.fullmatch(r"#{2,}\s+(\d+(?:\.\d+)*)\.?\s+(.+?)\s*", line):
+            slug = re.sub(r"[^\w\- ]", "", match[2].lower()).replace(" ", "-")
+            found[slug] = match[1]
+    return found
+
+
+def _order(folder: Path) -> tuple[int, str]:
+    match = FOLDER_NAME.fullmatch(folder.name)
+    if not match:
+        raise UsageProblem(
+            f"{folder}: an assignment's folder is named by number and name, such as 03_layernorm."
+        )
+    return int(match[1]), folder.name
+
+
+def _read_assignment(folder: Path) -> Assignment:
+    path = folder / "assignment.toml"
+    manifest = decode(Manifest, read_toml(path), path)
+    _check_manifest(manifest, path)
+    return Assignment(
+        name=folder.name,
+        number=folder.name.partition("_")[0],
+        root=folder.parent.parent,
+        title=manifest.title,
+        summary=manifest.summary,
+        builds_on=manifest.builds_on,
+        hours=manifest.hours,
+        files=manifest.files,
+        given=manifest.given,
+        functions=manifest.function,
+        limits=manifest.limits,
+    )
+
+
+def _check_manifest(manifest: Manifest, path: Path) -> None:
+    names = [function.name for function in manifest.function]
+    for name in manifest.files:
+        if not re.fullmatch(r"\w+\.py", name):
+            raise UsageProblem(f'{path}: "files" should name Python files, found {name!r}.')
+    for key in manifest.limits:
+        if key not in LIMITS:
+            raise UsageProblem(
+                f'{path}: unknown key "limits.{key}"{nearest(key, LIMITS)}. '
+                f"Known here: {', '.join(LIMITS)}."
+            )
+    for function in manifest.function:
+        place = f'{path}: function "{function.name}"'
+        if names.count(function.name) > 1:
+            raise UsageProblem(f"{place} is there twice.")
+        if not function.points > 0:
+            raise UsageProblem(f"{place}: points should be above 0, found {function.points:g}.")
+        if len(function.hints) not in (0, 3):
+            raise UsageProblem(
+                f"{place}: there should be three hints or none, found {len(function.hints)}."
+            )
+        forbidden = {function.name, partner(function.name)}
+        for name in function.below:
+            if name in forbidden:
+                raise UsageProblem(
+                    f'{place}: "below" names "{name}", which would hand out what is asked.'
+                )
+            if name not in names and name not in manifest.given:
+                known = [*names, *manifest.given]
+                raise UsageProblem(
+                    f'{place}: "below" names "{name}", which is no function of this '
+                    f"assignment{nearest(name, known)}."
+                )
+
+
+def partner(name: str) -> str:
+    """The other half of a forward-backward pair."""
+    if name.endswith("_backward"):
+        return name.removesuffix("_backward")
+    return f"{name}_backward"

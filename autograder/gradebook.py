@@ -1,0 +1,260 @@
+"""The gradebook: every attempt and every grading of it, in one SQLite file.
+
+Each result is one transaction, so that a grader that dies loses nothing that was finished, and
+two graders may write at once. Which attempt counts is asked, never stored.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from autograder.errors import KitError
+from autograder.policy import Counts
+from autograder.results import Result, from_json, to_json
+
+VERSION = 1
+TABLES = """
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    assignment TEXT NOT NULL,
+    student TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    submitted_at TEXT,
+    seen_at TEXT NOT NULL,
+    UNIQUE (assignment, student, digest),
+    UNIQUE (assignment, student, attempt)
+);
+CREATE TABLE gradings (
+    id INTEGER PRIMARY KEY,
+    attempt_id INTEGER NOT NULL REFERENCES attempts (id),
+    key TEXT NOT NULL,
+    status TEXT NOT NULL,
+    score REAL,
+    graded_at TEXT NOT NULL,
+    document TEXT NOT NULL,
+    UNIQUE (attempt_id, key)
+);
+CREATE INDEX gradings_by_key ON gradings (key);
+"""
+
+
+class Gradebook:
+    """A context manager around the file. The file and its folder are made when missing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._told():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+            self.connection.execute("PRAGMA foreign_keys = ON")
+            self._prepare()
+
+    def __enter__(self) -> "Gradebook":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.connection.close()
+
+    def find(self, assignment: str, student: str, key: str) -> Result | None:
+        """The finished result of the same submission under the same conditions."""
+        with self._told():
+            row = self.connection.execute(
+                "SELECT document, attempt FROM gradings JOIN attempts "
+                "ON attempts.id = attempt_id WHERE assignment = ? AND student = ? AND key = ? "
+                "AND status != 'grader_error'",
+                (assignment, student, key),
+            ).fetchone()
+        return self._result(row) if row else None
+
+    def record(self, result: Result, key: str) -> Result:
+        """Keep a result, in one transaction; it comes back with the number of its attempt.
+
+        Where another grader has finished the same in the meantime, that result stays.
+        """
+        handed = result.submission
+        submitted = handed.submitted_at.isoformat() if handed.submitted_at else None
+        now = datetime.now(UTC).isoformat()
+        with self._told(), self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO attempts (assignment, student, attempt, digest, submitted_at, "
+                "seen_at) VALUES (?1, ?2, (SELECT COALESCE(MAX(attempt), 0) + 1 FROM attempts "
+                "WHERE assignment = ?1 AND student = ?2), ?3, ?4, ?5) "
+                "ON CONFLICT (assignment, student, digest) DO UPDATE SET seen_at = ?5, "
+                "submitted_at = COALESCE(?4, submitted_at)",
+                (result.assignment, result.student, handed.digest, submitted, now),
+            )
+            attempt_id, attempt = connection.execute(
+                "SELECT id, attempt FROM attempts "
+                "WHERE assignment = ? AND student = ? AND digest = ?",
+                (result.assignment, result.student, handed.digest),
+            ).fetchone()
+            numbered = replace(result, attempt=attempt)
+            connection.execute(
+                "INSERT INTO gradings (attempt_id, key, status, score, graded_at, document) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (attempt_id, key) DO UPDATE SET "
+                "status = excluded.status, score = excluded.score, "
+                "graded_at = excluded.graded_at, document = excluded.document "
+                "WHERE gradings.status = 'grader_error'",
+                (attempt_id, key, result.status, result.score, now, to_json(numbered)),
+            )
+            row = connection.execute(
+                "SELECT document, ? FROM gradings WHERE attempt_id = ? AND key = ?",
+                (attempt, attempt_id, key),
+            ).fetchone()
+        return self._result(row)
+
+    def forget(self, assignment: str, student: str, key: str) -> None:
+        """Let a finished grading be done again (the old one stays until the new one is there)."""
+        with self._told(), self._transaction() as connection:
+            connection.execute(
+                "UPDATE gradings SET key = key || ' until ' || ? WHERE key = ? AND attempt_id IN "
+                "(SELECT id FROM attempts WHERE assignment = ? AND student = ?)",
+                (datetime.now(UTC).isoformat(), key, assignment, student),
+            )
+
+    def seen_again(self, result: Result) -> None:
+        """The same files were handed in again: for "latest", that makes them the latest."""
+        with self._told(), self._transaction() as connection:
+            connection.execute(
+                "UPDATE attempts SET seen_at = ? "
+                "WHERE assignment = ? AND student = ? AND digest = ?",
+                (
+                    datetime.now(UTC).isoformat(),
+                    result.assignment,
+                    result.student,
+                    result.submission.digest,
+                ),
+            )
+
+    def attempts(self, assignment: str, student: str | None = None) -> list[Result]:
+        """The newest grading of every attempt, oldest attempt first."""
+        with self._told():
+            rows = self.connection.execute(
+                "SELECT document, attempt FROM attempts JOIN gradings "
+                "ON gradings.id = (SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id) "
+                "WHERE assignment = ?1 AND (?2 IS NULL OR student = ?2) "
+                "ORDER BY COALESCE(submitted_at, seen_at), seen_at, attempt",
+                (assignment, student),
+            ).fetchall()
+        return [self._result(row) for row in rows]
+
+    def history(self, assignment: str, student: str) -> list[Result]:
+        """Every grading of every attempt, oldest first: what regrading has changed."""
+        with self._told():
+            rows = self.connection.execute(
+                "SELECT document, attempt FROM gradings JOIN attempts "
+                "ON attempts.id = attempt_id WHERE assignment = ? AND student = ? "
+                "ORDER BY gradings.id",
+                (assignment, student),
+            ).fetchall()
+        return [self._result(row) for row in rows]
+
+    def assignments(self) -> list[str]:
+        """The assignments that have results."""
+        with self._told():
+            rows = self.connection.execute("SELECT DISTINCT assignment FROM attempts ORDER BY 1")
+            return [row[0] for row in rows]
+
+    def counted(
+        self, assignment: str, counts: Counts, deadline: datetime | None = None
+    ) -> dict[str, Result]:
+        """By student, the attempt that counts."""
+        by_student: dict[str, list[Result]] = {}
+        for result in self.attempts(assignment):
+            by_student.setdefault(result.student, []).append(result)
+        return {
+            student: choose(attempts, counts, deadline)
+            for student, attempts in sorted(by_student.items())
+        }
+
+    def check(self) -> None:
+        """KitError where the file is damaged."""
+        with self._told():
+            answer = self.connection.execute("PRAGMA integrity_check").fetchone()[0]
+        if answer != "ok":
+            raise KitError(f"The gradebook {self.path} is damaged: {answer}. {_ADVICE}")
+
+    def _prepare(self) -> None:
+        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            with self._transaction() as connection:
+                if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                    for statement in TABLES.split(";"):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {VERSION}")
+        elif version != VERSION:
+            raise KitError(
+                f"The gradebook {self.path} has version {version}; this kit reads version "
+                f"{VERSION}. Use the kit's version that wrote it, or another --gradebook."
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What SQLite says, as a sentence about this file."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            text = str(error)
+            if "full" in text or "No space" in text or "I/O error" in text:
+                advice = "Make room on the disk and run the same command again: nothing that was \
+finished is lost."
+            elif "locked" in text:
+                advice = "Another program has held it for 30 seconds; try again when that is done."
+            elif isinstance(error, sqlite3.DatabaseError) and (
+                "not a database" in text or "malformed" in text
+            ):
+                advice = _ADVICE
+            else:
+                advice = "Check that the folder can be written to, or name another --gradebook."
+            raise KitError(f"The gradebook {self.path}: {text}. {advice}") from error
+
+    def _result(self, row: tuple[str, int]) -> Result:
+        return replace(from_json(row[0], f"{self.path}: a result"), attempt=row[1])
+
+
+_ADVICE = (
+    "Put it aside and grade again into a new one (the results folder still holds every result), "
+    "or restore a copy."
+)
+
+
+def choose(attempts: list[Result], counts: Counts, deadline: datetime | None) -> Result:
+    """The attempt that counts, of one student's in order. Refused uploads yield to graded ones.
+
+    "last_on_time": where nothing came in time, the latest. An upload whose time is not known is
+    taken to be in time.
+    """
+    graded = [result for result in attempts if result.status == "graded"] or attempts
+    if counts == "best":
+        return max(reversed(graded), key=lambda result: result.score or 0.0)
+    if counts == "last_on_time" and deadline is not None:
+        in_time = [
+            result
+            for result in graded
+            if result.submission.submitted_at is None or result.submission.submitted_at <= deadline
+        ]
+        return (in_time or graded)[-1]
+    return graded[-1]

@@ -1,0 +1,112 @@
+"""Loads what judges one assignment into this trusted process, and says when it has changed."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from autograder.checker.bank import Misconception, load_misconceptions
+from autograder.checker.declare import Check, load_checks
+from autograder.checker.judge import Judge
+from autograder.course import AssignedFunction, Assignment, Course
+from autograder.errors import UsageProblem
+from autograder.reference import load_reference
+from autograder.schema import nearest
+from autograder.secret import Secret
+
+
+def load_judge(course: Course, assignment: Assignment, secret: Secret) -> Judge:
+    """The judge of one assignment's hidden checks."""
+    return Judge(
+        hidden_checks(course, assignment),
+        load_reference(course),
+        misconceptions(course, assignment),
+        seed=lambda check: secret.seed(assignment.name, check),
+    )
+
+
+def hidden_checks(course: Course, assignment: Assignment) -> tuple[Check, ...]:
+    """The hidden checks, each of a function that the manifest gives points for."""
+    checks: tuple[Check, ...] = _content(assignment.hidden_checks, load_checks)
+    names = [function.name for function in assignment.functions]
+    known = course.contract.functions
+    for function in assignment.functions:
+        if function.name not in known:
+            raise UsageProblem(
+                f'{assignment.manifest}: function "{function.name}" is not in the reference '
+                f"package {course.package}{nearest(function.name, known)}."
+            )
+        if not any(check.of == function.name for check in checks):
+            raise UsageProblem(
+                f"{assignment.hidden_checks}: {function.name} has {function.points:g} points but "
+                "no hidden check. Write one, or take the function out of the manifest."
+            )
+    for check in checks:
+        if check.of not in names:
+            raise UsageProblem(
+                f"{assignment.hidden_checks}: {check.name} is a check of {check.of}, which is no "
+                f"function of {assignment.name}{nearest(check.of, names)}."
+            )
+    return checks
+
+
+def misconceptions(course: Course, assignment: Assignment) -> tuple[Misconception, ...]:
+    """The known slips; a course may have none."""
+    if not assignment.misconceptions.is_file():
+        return ()
+    slips: tuple[Misconception, ...] = _content(assignment.misconceptions, load_misconceptions)
+    for slip in slips:
+        if slip.of not in course.contract.functions:
+            raise UsageProblem(
+                f"{assignment.misconceptions}: {slip.name} is a slip in {slip.of}, which is not "
+                f"in the package {course.package}{nearest(slip.of, course.contract.functions)}."
+            )
+    return slips
+
+
+def _content(path: Path, load: Callable[[Path], tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Run a trusted content file; what goes wrong in it is told with its name."""
+    if not path.is_file():
+        raise UsageProblem(f"{path} is missing.")
+    try:
+        return load(path)
+    except Exception as error:
+        raise UsageProblem(f"{path} can't be loaded: {type(error).__name__}: {error}.") from error
+
+
+def served_functions(
+    course: Course, assignment: Assignment, function: AssignedFunction
+) -> frozenset[str]:
+    """What a function's second chance may take from the reference: never what is asked."""
+    names = set(function.below)
+    for earlier in course.before(assignment):
+        names.update(one.name for one in earlier.functions)
+        names.update(earlier.given)
+    pair = course.contract.pair(function.name)
+    return frozenset(names & course.contract.functions.keys()) - pair
+
+
+def assignment_digest(course: Course, assignment: Assignment) -> str:
+    """Changes whenever anything changes that a score could depend on."""
+    whole = hashlib.sha256()
+    package = course.solutions / course.package
+    engine = Path(__file__).parent / "checker"
+    files = [
+        assignment.manifest,
+        assignment.hidden_checks,
+        assignment.misconceptions,
+        *sorted(package.rglob("*.py")),
+        *sorted(engine.glob("*.py")),
+    ]
+    for path in files:
+        content = path.read_bytes() if path.is_file() else b""
+        whole.update(f"{path.name}\0{len(content)}\0".encode())
+        whole.update(content)
+    served: Mapping[str, list[str]] = {
+        function.name: sorted(served_functions(course, assignment, function))
+        for function in assignment.functions
+        if function.name in course.contract.functions
+    }
+    whole.update(json.dumps(served, sort_keys=True).encode())
+    return whole.hexdigest()

@@ -1,0 +1,60 @@
+"""A student's feedback file, in Markdown."""
+
+from autograder.report.words import explain, fenced, markdown, points
+from autograder.results import CheckResult, Result
+
+REFUSED = "Your upload could not be graded: {reason}.\n\nCorrect that and hand it in again."
+FAULT = (
+    "The grader failed on your submission. This is not your fault and no mark is lost: "
+    "your instructor has been told and will grade it again."
+)
+
+
+def feedback(result: Result, disclosure: str) -> str:
+    """What a student reads: every function with its points, every failed check with its cause."""
+    number = result.assignment.partition("_")[0]
+    lines = [f"# {number} {markdown(result.assignment_title)}: {markdown(result.student)}", ""]
+    if result.status == "refused":
+        lines += [REFUSED.format(reason=markdown(result.reason))]
+        return "\n".join(lines) + "\n"
+    if result.status == "grader_error" or result.score is None:
+        return "\n".join([*lines, FAULT]) + "\n"
+    lines += [_summary(result), *_adjustments(result)]
+    lines += [f"\nNote: {markdown(note)}" for note in result.submission.notes]
+    for function, worth in result.functions.items():
+        checks = result.of(function)
+        got = sum(check.points for check in checks)
+        lines += ["", f"## {markdown(function)}   {points(got)} / {worth:g}", ""]
+        lines += [_check(check, disclosure) for check in checks]
+    if any(check.upstream == "reference" and check.passed for check in result.checks):
+        lines += ["", "† passes once the functions below it are right: that slip is counted there."]
+    if result.log.strip():
+        lines += ["", "## What your code printed", "", fenced(result.log)]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(result: Result) -> str:
+    score = points(result.score or 0.0)
+    checks = f"{result.checks_passed} of {len(result.checks)} checks"
+    attempt = f" · attempt {result.attempt}" if result.attempt > 1 else ""
+    return f"**{score} / {result.max_score:g}** · {checks}{attempt}"
+
+
+def _adjustments(result: Result) -> list[str]:
+    if not result.adjustments:
+        return []
+    lines = ["", f"- checks: {points(result.raw_score or 0.0)}"]
+    for one in result.adjustments:
+        lines.append(f"- {one.kind}: {one.points:+g} ({markdown(one.reason)})")
+    return lines
+
+
+def _check(check: CheckResult, disclosure: str) -> str:
+    mark = "✓" if check.passed else "✗"
+    dagger = " †" if check.passed and check.upstream == "reference" else ""
+    title = check.title[:1].lower() + check.title[1:]
+    line = f"- {mark} {markdown(title)}{dagger}"
+    if check.passed:
+        return line
+    text = fenced(explain(check, "full" if check.visibility == "public" else disclosure))
+    return line + "\n\n" + "\n".join(f"  {row}" for row in text.splitlines()) + "\n"

@@ -1,0 +1,62 @@
+"""The table that the instructor sees after grading."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from autograder.report.words import first_finding, points, visible
+from autograder.results import Result
+
+
+def table(
+    assignment: str,
+    results: Sequence[Result],
+    *,
+    isolation: str,
+    seconds: float,
+    kept: int = 0,
+    width: int = 100,
+) -> str:
+    """All submissions, one line each."""
+    count = f"{len(results)} submission{'s' if len(results) != 1 else ''}"
+    if kept:
+        count += f" ({kept} unchanged)"
+    lines = [f"{assignment}   {count}   isolation: {isolation}   {seconds:.1f} s"]
+    names = max([10, *(len(result.student) for result in results)])
+    names = min(names, 32)
+    lines.append(f"  {'submission':{names}}  {'score':>12}  {'checks':>7}   first finding")
+    for result in sorted(results, key=lambda result: result.student):
+        line = f"  {_cut(visible(result.student), names):{names}}  {_score(result)}"
+        lines.append(_cut(line.rstrip(), width))
+    return "\n".join(lines)
+
+
+def same_slips(results: Sequence[Result], most: int = 3) -> list[str]:
+    """Slips that several students made, the most frequent first: what to say in class."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for result in results:
+        found = {
+            (check.diagnosis.id, check.diagnosis.section)
+            for check in result.checks
+            if check.diagnosis and check.diagnosis.id and not check.passed
+        }
+        counts.update((name, section) for name, section in found if name)
+    lines = []
+    for (name, section), count in counts.most_common(most):
+        if count > 1:
+            where = f" (handout §{section})" if section else ""
+            lines.append(f"Same slip in {count} of {len(results)}: {name}{where}")
+    return lines
+
+
+def _score(result: Result) -> str:
+    if result.status == "refused":
+        return f"{'refused':>12}  {'':>7}   {visible(result.reason)}"
+    passed = f"{result.checks_passed}/{len(result.checks)}" if result.checks else ""
+    score = "not graded"
+    if result.score is not None:
+        score = f"{points(result.score)} / {result.max_score:g}"
+    return f"{score:>12}  {passed:>7}   {first_finding(result)}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

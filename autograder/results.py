@@ -1,0 +1,165 @@
+"""The result of grading one submission: the document that every report and export is made from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from autograder.errors import KitError
+from autograder.schema import decode, encode
+
+SCHEMA = 1
+Status = Literal["graded", "refused", "grader_error"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The cause of a wrong answer. `id` names a misconception, null where the cause is unknown."""
+
+    id: str | None
+    text: str
+    section: str = ""
+    """The handout's section that treats it, such as "3.3"."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How one check ended. `message` holds no values, `details` does."""
+
+    name: str
+    function: str
+    title: str
+    visibility: Literal["hidden", "public"]
+    weight: float
+    points: float
+    max_points: float
+    verdict: str
+    message: str = ""
+    details: str = ""
+    diagnosis: Diagnosis | None = None
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    upstream: Literal["own", "reference"] = "own"
+    """Whose lower functions it was judged on: the submission's own, or the reference's."""
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict == "passed"
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What was handed in."""
+
+    name: str
+    digest: str
+    submitted_at: datetime | None = None
+    late: bool = False
+    """The learning platform marked it as late (the policy goes by `submitted_at`)."""
+    notes: tuple[str, ...] = ()
+    """What the student should know about the upload: files that were left out, and why."""
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """Points that a person or the late policy added or took."""
+
+    kind: Literal["late", "manual"]
+    points: float
+    reason: str
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class IsolationReached:
+    """How the submission's code was kept apart."""
+
+    level: str
+    layers: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return " + ".join(self.layers) or self.level or "none"
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What graded it."""
+
+    kit: str
+    python: str
+    numpy: str
+    platform: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """One submission's result. A fault of the grader's own has no score: it is no student's zero."""
+
+    assignment: str
+    assignment_title: str
+    assignment_digest: str
+    student: str
+    members: tuple[str, ...]
+    submission: Handed
+    status: Status
+    raw_score: float | None
+    score: float | None
+    max_score: float
+    versions: Versions
+    isolation: IsolationReached | None = None
+    attempt: int = 0
+    adjustments: tuple[Adjustment, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    functions: Mapping[str, float] = field(default_factory=dict)
+    """Points that each function is worth, in the assignment's order."""
+    reason: str = ""
+    """Why it was refused, or what went wrong in the grader."""
+    log: str = ""
+    """What the student's code printed, capped."""
+    upstream: Literal["best", "own"] = "best"
+    seconds: float = 0.0
+    graded_at: datetime | None = None
+    schema: int = SCHEMA
+
+    @property
+    def checks_passed(self) -> int:
+        return sum(check.passed for check in self.checks)
+
+    def of(self, function: str) -> tuple[CheckResult, ...]:
+        """The checks of one function."""
+        return tuple(check for check in self.checks if check.function == function)
+
+
+def to_json(result: Result) -> str:
+    """The document; its keys are the fields above, `schema` first."""
+    plain = encode(result)
+    return json.dumps(
+        {"schema": plain.pop("schema"), **plain}, indent=1, ensure_ascii=False, allow_nan=False
+    )
+
+
+def from_json(text: str | bytes, source: object = "result") -> Result:
+    """Read a document back. KitError where it is not one, or of another schema version."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise KitError(f"{source} is no JSON document: {error}.") from error
+    version = data.get("schema") if isinstance(data, dict) else None
+    if version != SCHEMA:
+        raise KitError(
+            f"{source} has schema version {version!r}; this kit reads version {SCHEMA}. "
+            "Grade it again, or use the kit's version that wrote it."
+        )
+    return decode(Result, data, source)
+
+
+def read(path: Path) -> Result:
+    """A result file."""
+    try:
+        return from_json(path.read_bytes(), path)
+    except OSError as error:
+        raise KitError(f"{path} can't be read: {error.strerror}.") from error

@@ -1,0 +1,152 @@
+"""Reads plain data (TOML tables, JSON documents) into frozen dataclasses, and writes them back.
+
+One reader serves manifests, course.toml and results, so that every one of them answers a slip with
+the file, the key, what was expected and, for an unknown key, the nearest known one.
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any, Literal, TypeVar, cast
+
+from autograder.errors import KitError, UsageProblem
+
+T = TypeVar("T")
+KINDS = {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+def decode(cls: type[T], data: object, source: object) -> T:
+    """`data` as an instance of the dataclass `cls`; `source` names the file in error messages."""
+    return cast(T, _Reader(str(source)).read(cls, data, ""))
+
+
+def encode(value: Any) -> Any:
+    """The plain data of a dataclass, ready for `json.dumps`."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [encode(item) for item in value]
+    return value
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """' (did you mean "points"?)', or nothing where no known word is near."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f' (did you mean "{found[0]}"?)' if found else ""
+
+
+class _Reader:
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def read(self, kind: Any, data: object, key: str) -> Any:
+        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+        if kind is Any or kind is object:
+            return data
+        if dataclasses.is_dataclass(kind):
+            return self._table(cast(type, kind), data, key)
+        if origin in (typing.Union, types.UnionType):
+            return self._union(arguments, data, key)
+        if origin is Literal:
+            return self._choice(arguments, data, key)
+        if origin is tuple:
+            if not isinstance(data, (list, tuple)):
+                self._refuse(key, "a list", data)
+            return tuple(
+                self.read(arguments[0], item, f"{key}[{number}]")
+                for number, item in enumerate(cast("list[object]", data), 1)
+            )
+        if isinstance(origin, type) and issubclass(origin, Mapping):
+            if not isinstance(data, Mapping):
+                self._refuse(key, "a table", data)
+            table = cast("Mapping[str, object]", data)
+            return {
+                name: self.read(arguments[1], item, _join(key, name))
+                for name, item in table.items()
+            }
+        return self._scalar(kind, data, key)
+
+    def _table(self, cls: type, data: object, key: str) -> Any:
+        if not isinstance(data, Mapping):
+            self._refuse(key, "a table", data)
+        table = cast("Mapping[str, object]", data)
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        for name in table:
+            if name not in fields:
+                hint = nearest(name, fields)
+                raise UsageProblem(
+                    f'{self.source}: unknown key "{_join(key, name)}"{hint}. '
+                    f"Known here: {', '.join(fields)}."
+                )
+        for name, field in fields.items():
+            required = (
+                field.default is dataclasses.MISSING
+                and field.default_factory is dataclasses.MISSING
+            )
+            if required and name not in table:
+                raise UsageProblem(f'{self.source}: the key "{_join(key, name)}" is missing.')
+        hints = typing.get_type_hints(cls)
+        return cls(
+            **{name: self.read(hints[name], item, _join(key, name)) for name, item in table.items()}
+        )
+
+    def _union(self, kinds: tuple[Any, ...], data: object, key: str) -> Any:
+        if data is None and type(None) in kinds:
+            return None
+        inner = [kind for kind in kinds if kind is not type(None)]
+        for kind in inner[:-1]:
+            try:
+                return self.read(kind, data, key)
+            except KitError:
+                continue
+        return self.read(inner[-1], data, key)
+
+    def _choice(self, choices: tuple[Any, ...], data: object, key: str) -> Any:
+        if data not in choices:
+            wanted = " or ".join(f'"{choice}"' for choice in choices)
+            self._refuse(key, wanted, data)
+        return data
+
+    def _scalar(self, kind: Any, data: object, key: str) -> Any:
+        if kind is datetime:
+            return self._moment(data, key)
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            try:
+                return kind(data)
+            except ValueError:
+                self._refuse(key, " or ".join(f'"{one.value}"' for one in kind), data)
+        if kind is float and type(data) is int:
+            return float(data)
+        if type(data) is not kind:
+            self._refuse(key, KINDS.get(kind, str(kind)), data)
+        return data
+
+    def _moment(self, data: object, key: str) -> datetime:
+        if isinstance(data, datetime):
+            return data
+        try:
+            return datetime.fromisoformat(str(data))
+        except ValueError:
+            self._refuse(key, "a date and time such as 2027-01-18T23:59:00", data)
+
+    def _refuse(self, key: str, expected: str, data: object) -> typing.NoReturn:
+        found = repr(data)
+        found = found if len(found) <= 60 else found[:57] + "..."
+        place = f'"{key}"' if key else "the document"
+        raise UsageProblem(f"{self.source}: {place} should be {expected}, found {found}.")
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name

@@ -1,0 +1,146 @@
+"""Finds the submissions below a path, under the names that learning platforms give them."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from autograder.archives import FOREIGN, is_archive
+from autograder.errors import UsageProblem
+from autograder.intake import Expected, Source
+
+MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?.*")
+CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_\d+_.+")
+
+
+def find_sources(paths: Sequence[Path], expected: Expected) -> list[Source]:
+    """The submissions in all paths, by student. UsageProblem where there is nothing to grade."""
+    found: list[Source] = []
+    for path in paths:
+        if not path.exists() and not path.is_symlink():
+            raise UsageProblem(f"{path} does not exist.")
+        found += _sources_in(path, expected)
+    if not found:
+        names = ", ".join(map(str, paths))
+        raise UsageProblem(
+            f"Nothing to grade in {names}: name a folder that holds {expected.package}/, "
+            "a .zip or .tar.gz file, or a folder of these."
+        )
+    by_id: dict[str, Source] = {}
+    for source in found:
+        if other := by_id.get(source.id.casefold()):
+            raise UsageProblem(
+                f"{other.paths[0]} and {source.paths[0]} both belong to the student "
+                f'"{source.id}": keep one, or grade them one after the other.'
+            )
+        by_id[source.id.casefold()] = source
+    return sorted(found, key=lambda source: source.id)
+
+
+def _sources_in(path: Path, expected: Expected) -> list[Source]:
+    if not path.is_dir() or path.is_symlink():
+        return [_source(path)]
+    if (path / expected.package).exists() or any((path / one).exists() for one in expected.files):
+        return [replace(_source(path), id=safe_id(path.resolve().name))]
+    entries = sorted(
+        entry for entry in path.iterdir() if not entry.name.startswith((".", "__MACOSX"))
+    )
+    metadata = path / "metadata.yml"
+    listed = read_gradescope(metadata) if metadata.is_file() else {}
+    sources = []
+    loose: dict[str, list[Path]] = {}
+    for entry in entries:
+        if entry.name in listed:
+            sources.append(replace(listed[entry.name], paths=(entry,)))
+        elif entry.suffix == ".py" and CANVAS.fullmatch(entry.name):
+            loose.setdefault(_source(entry).id, []).append(entry)
+        elif _is_upload(entry):
+            sources.append(_source(entry))
+    for files in loose.values():
+        sources.append(replace(_source(files[0]), paths=tuple(files)))
+    return sources
+
+
+def _is_upload(entry: Path) -> bool:
+    if entry.is_dir() and not entry.is_symlink():
+        match = MOODLE.fullmatch(entry.name)
+        return not match or match["kind"] == "file"
+    return is_archive(entry.name) or entry.name.lower().endswith(FOREIGN)
+
+
+def _source(path: Path) -> Source:
+    """Who handed it in, by the name of the upload."""
+    name = unicodedata.normalize("NFC", path.name)
+    if match := MOODLE.fullmatch(name):
+        return Source(safe_id(f"{match['name']}_{match['number']}"), (path,))
+    if match := CANVAS.fullmatch(name):
+        late = bool(match["late"])
+        return Source(safe_id(f"{match['name']}_{match['number']}"), (path,), late=late)
+    for suffix in (".tar.gz", ".tgz", ".zip", *FOREIGN):
+        if not path.is_dir() and name.lower().endswith(suffix):
+            name = name[: -len(suffix)]
+            break
+    return Source(safe_id(name), (path,))
+
+
+def safe_id(name: str) -> str:
+    """A student's id that is safe as a file name and in a table."""
+    text = unicodedata.normalize("NFC", name).strip()
+    text = re.sub(r"[^\w.@+ -]+", "_", text).strip(". ")
+    return text[:80] or "unnamed"
+
+
+def read_gradescope(path: Path) -> dict[str, Source]:
+    """Who stands behind each `submission_N` folder, from the export's metadata.yml.
+
+    Only the few keys that are needed are looked for: a whole YAML reader is not worth its weight.
+    """
+    found: dict[str, Source] = {}
+    folder = ""
+    people: list[dict[str, str]] = []
+    moment: datetime | None = None
+
+    def keep() -> None:
+        if folder and people:
+            members = tuple(dict.fromkeys(_identity(person) for person in people))
+            found[folder] = Source(
+                safe_id("+".join(members)), (path,), members=members, submitted_at=moment
+            )
+
+    in_submitters = False
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if match := re.fullmatch(r"(submission_\d+):\s*", line):
+            keep()
+            folder, people, moment, in_submitters = match[1], [], None, False
+        elif match := re.fullmatch(r"  :?(\w+):\s*(.*)", line):
+            in_submitters = match[1] == "submitters"
+            if match[1] == "created_at" and moment is None:
+                moment = _moment(_plain(match[2]))
+        elif in_submitters and (match := re.fullmatch(r"\s*(- )?\s*:?(\w+):\s*(.*)", line)):
+            if match[1]:
+                people.append({})
+            if people:
+                people[-1][match[2]] = _plain(match[3])
+    keep()
+    return found
+
+
+def _identity(person: dict[str, str]) -> str:
+    email = person.get("email", "").partition("@")[0]
+    return person.get("sid") or email or person.get("name") or "unnamed"
+
+
+def _plain(text: str) -> str:
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+def _moment(text: str) -> datetime | None:
+    """`2026-10-01 12:00:00.000000000 Z`, as Gradescope writes it."""
+    match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?", text)
+    if not match:
+        return None
+    zone = (match[3] or "Z").replace("Z", "+00:00")
+    return datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}")

@@ -1,0 +1,1 @@
+"""Arithmetic for a course of two afternoons."""
