@@ -30,10 +30,10 @@ def adam_step(params, grads, state, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weigh
     params, grads: trees with the same keys and shapes   ->   params, state: new ones
     """
     _check_same_shapes(params, grads)
-    beta1, beta2 = betas
+    beta1, beta2 = map(float, betas)
     t = state["t"] + 1
-    m = tree_map(lambda old, g: _mix(old, g, beta1), state["m"], grads)
-    v = tree_map(lambda old, g: _mix(old, g * g, beta2), state["v"], grads)
+    m = tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, state["m"], grads)
+    v = tree_map(lambda v, g: beta2 * v + (1 - beta2) * (g * g), state["v"], grads)
 
     # rate * m / (sqrt(v) + small) is lr * m_hat / (sqrt(v_hat) + eps): both corrections are folded
     # into numbers, which saves two passes over every array (Kingma & Ba 2015, end of section 2).
@@ -42,23 +42,15 @@ def adam_step(params, grads, state, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weigh
     small = float(eps * root)
     keep = float(1 - lr * weight_decay)
 
-    def updated(p, m, v):
-        scale = np.sqrt(v)
-        scale += small
+    def updated(p, m, v):  # keep * p - rate * m / (sqrt(v) + small), with fewer temporary arrays
+        divisor = np.sqrt(v)
+        divisor += small
         new = m * -rate
-        new /= scale
+        new /= divisor
         new += p if keep == 1 else keep * p
         return new
 
     return tree_map(updated, params, m, v), {"t": t, "m": m, "v": v}
-
-
-def _mix(old, new, beta):
-    """beta * old + (1 - beta) * new, in three passes and with one new array."""
-    mixed = new - old
-    mixed *= 1 - beta
-    mixed += old
-    return mixed
 
 
 def _check_same_shapes(params, grads):
