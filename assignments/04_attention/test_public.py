@@ -32,21 +32,21 @@ def test_mask_for_three_lengths(impl, draw):
 
 @check(of="scaled_dot_product_attention")
 def test_attention_forward(impl, draw):
-    """Three queries and four keys, without a mask and with one."""
+    """Three queries over four keys; three positions over themselves, causal."""
     q, k, v = draw.normal(2, 3, 5), draw.normal(2, 4, 5), draw.normal(2, 4, 6)
-    mask = np.array([[True, False, True, False], [True] * 4, [False, True, True, True]])
     plain, _ = impl.scaled_dot_product_attention(q, k, v)
-    masked, _ = impl.scaled_dot_product_attention(q, k, v, mask)
-    return {"plain": plain, "masked": masked}
+    causal, _ = impl.scaled_dot_product_attention(q, k[:, 1:], v[:, 1:], np.tri(3, dtype=bool))
+    return {"plain": plain, "causal": causal}
 
 
 @check(of="scaled_dot_product_attention")
 def test_attention_forward_at_the_edges(impl, draw):
-    """A query without keys to attend to; scores in the thousands."""
-    q, k, v = draw.normal(3, 4), draw.normal(5, 4), draw.normal(5, 2)
+    """A query without keys to attend to; hidden scores far above those allowed."""
+    q, k, v = draw.uniform(0.5, 1.5, 3, 4), draw.uniform(0.5, 1.5, 5, 4), draw.normal(5, 2)
     mask = np.array([[True] * 5, [False] * 5, [False, True, True, False, True]])
     empty, _ = impl.scaled_dot_product_attention(q, k, v, mask)
-    large, _ = impl.scaled_dot_product_attention(90 * q, 90 * k, v)
+    k *= np.where(mask[2], -300, 300)[:, None]
+    large, _ = impl.scaled_dot_product_attention(300 * q, k, v, mask[2])
     return {"empty": empty, "large": large}
 
 
@@ -72,10 +72,11 @@ def test_attention_backward_under_a_mask(impl, draw):
 
 @check(of="attention_head")
 def test_head_forward(impl, draw):
-    """Five positions ask, four answer, under a mask."""
-    x, context = draw.normal(3, 5, 6), draw.normal(3, 4, 6)
-    y, _ = impl.attention_head(x, context, random_head(draw, 6, 2), np.tri(5, 4, dtype=bool))
-    return {"y": y}
+    """Five positions over themselves, causal; and over four others."""
+    x, context, params = draw.normal(3, 5, 6), draw.normal(3, 4, 6), random_head(draw, 6, 2)
+    own, _ = impl.attention_head(x, x, params, np.tri(5, dtype=bool))
+    cross, _ = impl.attention_head(x, context, params)
+    return {"own": own, "cross": cross}
 
 
 @check(of="attention_head_backward")
