@@ -40,7 +40,7 @@ def base_files(course: Course) -> Iterator[TemplateFile]:
         text = readme.read_text(encoding="utf-8").replace(AI_POLICY, course.ai_policy.strip())
         yield TemplateFile(PurePosixPath("README.md"), text.encode())
     stubbed = {name for assignment in course.assignments for name in assignment.files}
-    for name in ("__init__.py", *course.given_files):
+    for name in dict.fromkeys(("__init__.py", *course.given_files)):
         path = course.solutions / course.package / name
         if name in stubbed:
             raise KitError(f"course.toml gives {name} whole, and an assignment stubs it.")

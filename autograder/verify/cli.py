@@ -1,0 +1,158 @@
+"""`autograder verify`: prove the checks before anybody is marked by them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from autograder.course import Assignment, Course
+from autograder.grade import Grader, Settings, expected_of
+from autograder.intake import Source, read_submission
+from autograder.judging import load_judge, misconceptions
+from autograder.reference import load_reference
+from autograder.secret import Secret
+from autograder.verify.mutation import Mutation, run_mutants
+from autograder.verify.proofs import Proof, Subject, live_key, make_subject, run_proofs
+from autograder.verify.subjects import alternatives, write_alternative
+
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was proven of one assignment, or not."""
+
+    assignment: str
+    proofs: tuple[Proof, ...]
+    mutation: Mutation | None
+    seconds: float
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All breaches, each in one line."""
+        found = [f"{proof.title}: {line}" for proof in self.proofs for line in proof.problems]
+        if self.mutation is not None:
+            found += [f"mutant survives: {key}" for key in self.mutation.survivors]
+            found += [f"explained, but killed or gone: {key}" for key in self.mutation.stale]
+        return tuple(found)
+
+
+@click.command()
+@click.argument("assignments", nargs=-1)
+@click.option("--mutants/--no-mutants", default=True, help="Grade mutants of the solution too.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no table.")
+@click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder.")
+def verify(assignments: tuple[str, ...], mutants: bool, as_json: bool, root: Path | None) -> int:
+    """Prove that checks, solution, slips and alternatives fit together.
+
+    The solution must score 100 %, the template nothing, cheap answers next to nothing; every
+    accepted alternative 100 %; every known slip must lose points and be named; mutants of the
+    solution must die. Exit code 3 if any of it does not hold.
+    """
+    course = Course.find(root)
+    chosen = [course.assignment(name) for name in assignments] or list(course.assignments)
+    console = Console(stderr=True)
+    reports = []
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        for assignment in chosen:
+            reports.append(examine(course, assignment, mutants=mutants, bar=bar))
+    if as_json:
+        click.echo(json.dumps([asdict(report) for report in reports], indent=1))
+    else:
+        click.echo("\n".join(table(reports)))
+    return 3 if any(report.problems for report in reports) else 0
+
+
+def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progress) -> Report:
+    """All proofs of one assignment."""
+    started = time.perf_counter()
+    secret = Secret.load(course.id)
+    reference = load_reference(course)
+    judge = load_judge(course, assignment, secret)
+    slips = misconceptions(course, assignment)
+    subject = make_subject(course, assignment, judge, reference, slips)
+    task = bar.add_task(assignment.name, total=None)
+    proofs = list(run_proofs(subject))
+    jailed = tuple(graded_in_the_jail(course, assignment))
+    proofs.append(Proof("the same in the jail", 2 + len(alternatives(assignment)), jailed))
+    mutation = None
+    if mutants:
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        mutation = run_mutants(
+            course, assignment, judge.checks, live_key(judge), reference, advance
+        )
+    bar.remove_task(task)
+    return Report(assignment.name, tuple(proofs), mutation, time.perf_counter() - started)
+
+
+def graded_in_the_jail(course: Course, assignment: Assignment) -> Iterator[str]:
+    """The solution, the template and every alternative as submissions, graded as students' are."""
+    from autograder.release.template import assignment_files, base_files, write_files
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        template = folder / "template"
+        write_files(base_files(course), template)
+        for earlier in (*course.before(assignment), assignment):
+            write_files(assignment_files(course, earlier), template)
+        whole = {"solution": course.solutions}
+        for path in alternatives(assignment):
+            write_alternative(course, path, folder / path.name)
+            whole[path.name] = folder / path.name
+        expected = expected_of(course, assignment)
+        with Grader(course, assignment, Settings()) as grader:
+            for name, path in (*whole.items(), ("template", template)):
+                result = grader.grade(read_submission(Source(name, (path,)), expected))
+                wanted = 0.0 if name == "template" else assignment.max_points
+                if result.raw_score != wanted:
+                    yield f"{name} scores {result.raw_score}, not {wanted:g} ({result.reason})"
+
+
+def table(reports: list[Report]) -> Iterator[str]:
+    """The reports for people: a line a proof, breaches below it."""
+    for report in reports:
+        yield f"{report.assignment}  ({report.seconds:.1f} s)"
+        for proof in report.proofs:
+            mark = "✗" if proof.problems else "✓"
+            yield f"  {mark} {proof.title:<28} {proof.looked_at:>4}"
+            for line in proof.problems[:SHOWN]:
+                yield f"      {line}"
+            if len(proof.problems) > SHOWN:
+                yield f"      and {len(proof.problems) - SHOWN} more"
+        if report.mutation is not None:
+            found = report.mutation
+            mark = "✗" if found.survivors or found.stale else "✓"
+            yield (
+                f"  {mark} {'mutants die':<28} {found.total:>4}   {found.killed} killed, "
+                f"{len(found.explained)} explained, {len(found.survivors)} survive"
+            )
+            for line in found.survivors:
+                yield f"      survives: {line}"
+            for line in found.stale:
+                yield f"      explained, but killed or gone: {line}"
+        yield ""
+    problems = sum(len(report.problems) for report in reports)
+    if problems:
+        yield f"{problems} problems. Nobody should be marked by these checks yet."
+    else:
+        yield f"All proven: {', '.join(report.assignment for report in reports)}."
