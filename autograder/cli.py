@@ -18,7 +18,7 @@ from autograder.errors import KitError  # noqa: E402
 
 ELSEWHERE = {
     "release": ("autograder.release.cli", "release", "Write what students get."),
-    "verify": ("autograder.verify", "command", "Prove that checks and solution fit together."),
+    "verify": ("autograder.verify.cli", "verify", "Prove that checks and solution fit together."),
     "export": ("autograder.integrations.cli", "export", "Write grades for a school's gradebook."),
     "new": ("autograder.release.cli", "new", "Start a new assignment."),
 }

@@ -213,7 +213,8 @@ class Course:
                 )
         for position, one in enumerate(self.assignments):
             for name in one.builds_on:
-                if name not in names[:position]:
+                in_the_works = name < one.name and (one.folder.parent / name).is_dir()
+                if name not in names[:position] and not in_the_works:
                     raise UsageProblem(
                         f'{one.manifest}: "builds_on" names "{name}", which is no earlier '
                         f"assignment{nearest(name, names[:position])}."

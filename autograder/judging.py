@@ -27,7 +27,7 @@ def load_judge(course: Course, assignment: Assignment, secret: Secret) -> Judge:
 
 
 def hidden_checks(course: Course, assignment: Assignment) -> tuple[Check, ...]:
-    """The hidden checks, each of a function that the manifest gives points for."""
+    """The hidden checks of functions with points; those of given functions are not graded."""
     checks: tuple[Check, ...] = _content(assignment.hidden_checks, load_checks)
     names = [function.name for function in assignment.functions]
     known = course.contract.functions
@@ -43,12 +43,12 @@ def hidden_checks(course: Course, assignment: Assignment) -> tuple[Check, ...]:
                 "no hidden check. Write one, or take the function out of the manifest."
             )
     for check in checks:
-        if check.of not in names:
+        if check.of not in names and check.of not in assignment.given:
             raise UsageProblem(
                 f"{assignment.hidden_checks}: {check.name} is a check of {check.of}, which is no "
                 f"function of {assignment.name}{nearest(check.of, names)}."
             )
-    return checks
+    return tuple(check for check in checks if check.of in names)
 
 
 def misconceptions(course: Course, assignment: Assignment) -> tuple[Misconception, ...]:

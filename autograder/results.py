@@ -97,7 +97,7 @@ class Versions:
 
 @dataclass(frozen=True)
 class Result:
-    """One submission's result. A fault of the grader's own has no score: it is no student's zero."""
+    """One submission's result. A fault of the grader's own has no score: no student's zero."""
 
     assignment: str
     assignment_title: str

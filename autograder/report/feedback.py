@@ -24,7 +24,7 @@ def feedback(result: Result, disclosure: str) -> str:
     for function, worth in result.functions.items():
         checks = result.of(function)
         got = sum(check.points for check in checks)
-        lines += ["", f"## {markdown(function)}   {points(got)} / {worth:g}", ""]
+        lines += ["", f"## `{function}`   {points(got)} / {worth:g}", ""]
         lines += [_check(check, disclosure) for check in checks]
     if any(check.upstream == "reference" and check.passed for check in result.checks):
         lines += ["", "† passes once the functions below it are right: that slip is counted there."]
@@ -52,8 +52,7 @@ def _adjustments(result: Result) -> list[str]:
 def _check(check: CheckResult, disclosure: str) -> str:
     mark = "✓" if check.passed else "✗"
     dagger = " †" if check.passed and check.upstream == "reference" else ""
-    title = check.title[:1].lower() + check.title[1:]
-    line = f"- {mark} {markdown(title)}{dagger}"
+    line = f"- {mark} {markdown(check.title)}{dagger}"
     if check.passed:
         return line
     text = fenced(explain(check, "full" if check.visibility == "public" else disclosure))

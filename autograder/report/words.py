@@ -61,7 +61,7 @@ def markdown(text: str) -> str:
     """Text that Markdown and HTML show as it is, on one line."""
     line = " ".join(visible(text).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", line)
+    return re.sub(r"([\\`*_\[\]|~$])|^([#+>-])", r"\\\1\2", line)
 
 
 def fenced(text: str) -> str:

@@ -14,6 +14,8 @@ import resource
 from pathlib import Path
 from typing import Any
 
+from . import landlock, seccomp
+
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 SIGKILL = 9
 CHANNEL, PEER = 3, 4  # descriptors in the jail, after the standard three
@@ -31,11 +33,22 @@ def prctl(option: int, value: int = 0) -> None:
         raise JailError(f"prctl {option}: {os.strerror(ctypes.get_errno())}")
 
 
-def enter(settings: dict[str, Any], descriptors: list[int]) -> None:
-    """Put up every layer of `settings["layers"]`; returns inside the jail or raises."""
+def enter(settings: dict[str, Any], descriptors: list[int], readable: list[int]) -> None:
+    """Put up every layer of `settings["layers"]`; returns inside the jail or raises.
+
+    `descriptors` are the channel, the log and perhaps a peer; `readable` stand for what may be
+    read besides the submission.
+    """
+    layers = settings["layers"]
     os.setsid()
     os.umask(0o077)
-    _arrange(descriptors)
+    rules = -1
+    if "landlock" in layers:
+        devices = landlock.open_paths(["/dev/null"])
+        own = landlock.open_paths([settings["folder"]] if settings["folder"] else [])
+        scratch = landlock.open_paths([settings["scratch"]])
+        rules = landlock.ruleset(readable + own, scratch + devices)
+    rules = _arrange(descriptors, rules)
     os.chdir(settings["scratch"])
     os.environ.update(HOME=settings["scratch"], TMPDIR=settings["scratch"])
     _limit(settings)
@@ -46,17 +59,25 @@ def enter(settings: dict[str, Any], descriptors: list[int]) -> None:
     prctl(PR_SET_PDEATHSIG, SIGKILL)
     prctl(PR_SET_DUMPABLE, 0)
     prctl(PR_SET_NO_NEW_PRIVS, 1)
+    if "landlock" in layers:
+        landlock.restrict(rules)
+    if "seccomp" in layers:
+        seccomp.install()
 
 
-def _arrange(descriptors: list[int]) -> None:
+def _arrange(descriptors: list[int], rules: int) -> int:
     """Nothing on 0, the log on 1 and 2, then the channel and the peer; all else closed."""
-    channel, log, *peers = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64) for fd in descriptors]
+    kept = [rules] if rules >= 0 else []
+    channel, log, *rest = [
+        fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64) for fd in [*descriptors, *kept]
+    ]
     nothing = os.open("/dev/null", os.O_RDWR)
     for source, target in ((nothing, 0), (log, 1), (log, 2), (channel, CHANNEL)):
         os.dup2(source, target)
-    for peer in peers:
-        os.dup2(peer, PEER)
-    os.closerange(PEER + len(peers[:1]), 65536)
+    for target, source in enumerate(rest, PEER):
+        os.dup2(source, target)
+    os.closerange(PEER + len(rest), 65536)
+    return PEER + len(rest) - 1
 
 
 def _limit(settings: dict[str, Any]) -> None:

@@ -40,7 +40,7 @@ class Sandbox:
     ) -> None:
         self.contract = contract
         self.limits = limits or Limits()
-        self.isolation = Isolation(PROCESS, ("process",))
+        self.isolation = Isolation(PROCESS, ("uid", "landlock", "seccomp"))
         self._reference = reference
         self._identities = Identities()
         self._stage = Stage()

@@ -15,15 +15,17 @@ import random
 import signal
 import socket
 import sys
+import sysconfig
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
 
-from . import jail, wire
+from . import jail, landlock, wire
 from .decoder import decode
 from .encoder import encode
+from .worker import Worker
 
 MAX_ORDER = 2**16
 PR_SET_CHILD_SUBREAPER = 36
@@ -67,7 +69,7 @@ class Zygote:
     def __init__(self, link: socket.socket, settings: dict[str, Any]) -> None:
         self.link = link
         self.settings = settings
-        self.reference: list[ModuleType] = []
+        self.readable = landlock.open_paths(_read_only_folders())
         self.living: set[int] = set()
         self.sweeping = True
 
@@ -87,7 +89,7 @@ class Zygote:
         if self.settings["reference"]:
             sys.path.append(self.settings["reference"])
             for name in self.settings["modules"]:
-                self.reference.append(importlib.import_module(name))
+                importlib.import_module(name)
         sys.modules["__main__"] = ModuleType("__main__")
         sys.argv[:] = [""]
         for stream in (sys.stdout, sys.stderr):
@@ -120,7 +122,7 @@ class Zygote:
             self.living.add(child)
             return child
         try:
-            jail.enter(settings, descriptors)
+            jail.enter(settings, descriptors, self.readable)
             random.seed()
             np.random.seed()  # noqa: NPY002
             wire.write_frame(jail.CHANNEL, encode([("ready",)]))
@@ -133,8 +135,6 @@ class Zygote:
             os._exit(70)
 
     def _live(self, settings: dict[str, Any]) -> None:
-        from .worker import Worker
-
         Worker(jail.CHANNEL, settings["folder"], settings["package"], {}).serve()
 
     def _end(self, child: int) -> tuple[Any, ...]:
@@ -158,6 +158,16 @@ class Zygote:
                     os.kill(child, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(child, 0)
+
+
+def _read_only_folders() -> list[str]:
+    """What Python and NumPy may still open: their own files, and chance."""
+    paths = sysconfig.get_paths()
+    numpy = Path(np.__path__[0])
+    return [
+        *{paths["stdlib"], paths["platstdlib"], str(numpy), str(numpy.with_name("numpy.libs"))},
+        *("/dev/urandom", "/dev/random", "/dev/zero"),
+    ]
 
 
 def _children() -> set[int]:

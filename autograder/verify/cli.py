@@ -21,7 +21,7 @@ from autograder.judging import load_judge, misconceptions
 from autograder.reference import load_reference
 from autograder.secret import Secret
 from autograder.verify.mutation import Mutation, run_mutants
-from autograder.verify.proofs import Proof, Subject, live_key, make_subject, run_proofs
+from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
 from autograder.verify.subjects import alternatives, write_alternative
 
 SHOWN = 12

@@ -1,7 +1,6 @@
 """Activations and losses against torch.nn.functional."""
 
 import numpy as np
-
 from transformer import activations, losses
 
 IGNORE = -100
