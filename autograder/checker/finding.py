@@ -52,6 +52,7 @@ class Finding:
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     candidates: tuple[str, ...] = ()
+    unnamed: Diagnosis | None = None  # what is said where no candidate holds elsewhere
 
     @property
     def passed(self) -> bool:

@@ -65,8 +65,8 @@ class Judge:
         """The findings of all checks (or some), in order. Never raises for what was judged."""
         chosen = self.checks if checks is None else checks
         found = {check.name: self.run_one(check, implementation) for check in chosen}
-        found = self._second_look(chosen, found, implementation)
-        return self._gate(chosen, self._agree(found))
+        found = self._agree(chosen, found)
+        return self._gate(chosen, self._second_look(chosen, found, implementation))
 
     def prepare(self) -> None:
         """Compute all expected outcomes now, so that forked graders share them."""
@@ -176,11 +176,9 @@ class Judge:
         finding = self._explained(
             check, first.verdict, "\n".join(lines), outcome, differences, symptom.details
         )
-        if finding.diagnosis is None and symptom.text:
-            return replace(finding, diagnosis=Diagnosis(None, symptom.text))
-        if finding.diagnosis is None and not symptom.known:
-            return replace(finding, diagnosis=Diagnosis(None, "No slip that the kit knows fits."))
-        return finding
+        text = symptom.text or ("" if symptom.known else "No slip that the kit knows fits.")
+        unnamed = Diagnosis(None, text) if text else None
+        return replace(finding, unnamed=unnamed, diagnosis=finding.diagnosis or unnamed)
 
     def _explained(
         self,
@@ -206,19 +204,33 @@ class Judge:
         _, text, anchor = self.key.misconception(names[0])
         return Diagnosis(names[0], text, anchor)
 
-    def _agree(self, found: dict[str, Finding]) -> dict[str, Finding]:
-        """Where several slips fit one check, the one that fits most checks of the function."""
-        votes: dict[str, Counter[str]] = {}
+    def _agree(self, checks: Sequence[Check], found: dict[str, Finding]) -> dict[str, Finding]:
+        """Name only slips that hold on every check of the function.
+
+        A slip that would fail a check which passes is not what was done. Where several fit one
+        check, the one that fits most checks is it.
+        """
+        votes: Counter[str] = Counter()
         for finding in found.values():
-            votes.setdefault(finding.function, Counter()).update(finding.candidates)
+            votes.update(finding.candidates)
+        by_function: dict[str, list[Check]] = {}
+        for check in checks:
+            by_function.setdefault(check.of, []).append(check)
+        refuted = {
+            name
+            for of in {finding.function for finding in found.values() if finding.candidates}
+            for check in by_function[of]
+            if found[check.name].passed
+            for name in self.key.slips(check)
+        }
         agreed = {}
         for name, finding in found.items():
-            if len(finding.candidates) > 1:
-                counts = votes[finding.function]
-                most = max(counts[slip] for slip in finding.candidates)
-                best = tuple(slip for slip in finding.candidates if counts[slip] == most)
-                named = self._diagnosis(best)
-                finding = replace(finding, diagnosis=named or finding.diagnosis)
+            if finding.candidates:
+                kept = [slip for slip in finding.candidates if slip not in refuted]
+                most = max((votes[slip] for slip in kept), default=0)
+                best = tuple(slip for slip in kept if votes[slip] == most)
+                named = self._diagnosis(best) or finding.unnamed
+                finding = replace(finding, candidates=best, diagnosis=named)
             agreed[name] = finding
         return agreed
 
