@@ -1,0 +1,46 @@
+# The two commands to start with:  make demo   and   make test.   `make help` lists the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help demo test verify template lint types bench bench-grading clean
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.grading: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.everything: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
+	@touch $@ $(VENV)/.grading
+
+demo: $(VENV)/.grading ## Grade a sample class over all assignments (installs what grading needs)
+	@$(BIN)/python -m tests.sample_class.demo
+
+test: $(VENV)/.everything ## Run the kit's own tests (installs everything)
+	$(BIN)/python -m pytest
+
+verify: $(VENV)/.everything ## Prove the checks of every assignment
+	$(BIN)/autograder verify
+
+template: $(VENV)/.everything ## Generate student_template/ from solutions/ and assignments/
+	$(BIN)/autograder release
+
+lint: $(VENV)/.everything ## Lint and format check
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.everything ## Strict type check of the engine
+	$(BIN)/mypy
+
+bench-grading: $(VENV)/.everything ## Measure the grader against its targets and its peers
+	$(BIN)/python -m tests.bench.grading
+
+clean: ## Remove what the commands above made
+	rm -rf $(VENV) results demo .mypy_cache .ruff_cache .pytest_cache build *.egg-info
