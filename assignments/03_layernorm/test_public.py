@@ -55,7 +55,7 @@ def test_wrong_gamma(impl, draw):
 
 @check(of="layernorm_backward")
 def test_gradients_of_gamma_and_beta(impl, draw):
-    """The gradients of gamma and beta for a (batch, time, features) input"""
+    """dgamma and dbeta for a (batch, time, features) input"""
     gamma, beta = draw.normal(4), draw.normal(4)
     _, cache = impl.layernorm(draw.normal(3, 2, 4), gamma, beta)
     _, dgamma, dbeta = impl.layernorm_backward(draw.normal(3, 2, 4), cache)
@@ -64,7 +64,7 @@ def test_gradients_of_gamma_and_beta(impl, draw):
 
 @check(of="layernorm_backward")
 def test_gradient_of_x(impl, draw):
-    """The gradient of x for a (batch, time, features) input"""
+    """dx for a (batch, time, features) input"""
     gamma, beta = draw.normal(7), draw.normal(7)
     _, cache = impl.layernorm(draw.normal(3, 2, 7), gamma, beta)
     dx, _, _ = impl.layernorm_backward(draw.normal(3, 2, 7), cache)

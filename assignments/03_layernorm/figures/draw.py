@@ -103,7 +103,7 @@ def draw_projection():
     ax.plot(*flat[0], "s", color=ORANGE)
     ax.plot(*flat[1], "o", color=BLUE)
     ax.annotate("$x - \\mu$", flat[0], (-8, 8), textcoords="offset points", ha="right")
-    ax.annotate("$\\hat{x}$", flat[1], (-8, 8), textcoords="offset points", ha="right")
+    ax.annotate("$\\hat{x}$", flat[1], (3, 9), textcoords="offset points", ha="center")
     arrows = [
         (flat[2], RED, "--", "$d\\hat{x}$", (4, 4)),
         (flat[3], GREEN, "-", "$\\sigma\\,dx$", (-2, -14)),
