@@ -52,7 +52,7 @@ def test_he_weights_have_their_spread(impl, draw):
 
 @check(of="init_linear")
 def test_the_schemes_differ_in_spread(impl, draw):
-    """The ratio of He's spread to Xavier's, where a layer has more inputs than outputs"""
+    """The ratio of He's spread to Xavier's for 240 inputs, 100 outputs"""
     he = impl.init_linear(draw.generator(), 240, 100, "he")["w"].std()
     xavier = impl.init_linear(draw.generator(), 240, 100, "xavier")["w"].std()
     return {"he_over_xavier": within(float(he / xavier) if xavier else 0.0, 0.06)}
@@ -109,14 +109,14 @@ def test_y_for_a_batch_of_sequences(impl, draw):
 
 @check(of="linear")
 def test_y_for_square_weights(impl, draw):
-    """y where w is square, so that no shape gives a transpose away"""
+    """y where w is square: no shape gives a transpose away"""
     y, _ = impl.linear(draw.normal(3, 4), draw.normal(4, 4), draw.normal(4))
     return {"y": y}
 
 
 @check(of="linear", kind="edge")
 def test_y_for_sizes_of_one(impl, draw):
-    """y for one row, one input feature, one output feature, one vector, four axes"""
+    """y for one row, one feature in and out, one vector, four axes"""
     b = draw.normal(4)
     return {
         "one_row": impl.linear(draw.normal(1, 3), draw.normal(3, 4), b)[0],
@@ -183,7 +183,7 @@ def test_db_for_a_batch_of_sequences(impl, draw):
 
 @check(of="linear_backward")
 def test_gradients_for_square_weights(impl, draw):
-    """Gradients where w is square, so that no shape gives a transpose away"""
+    """Gradients where w is square: no shape gives a transpose away"""
     dx, dw, db = linear_gradients(impl, draw, (3, 4), 4)
     return {"dx": dx, "dw": dw, "db": db}
 
@@ -263,6 +263,13 @@ def test_every_layer_has_the_dtype_asked_for(impl, draw):
     return {"dtypes": [dtypes(layer) for layer in layers]}
 
 
+@check(of="init_mlp", kind="edge", weight=0.5)
+def test_two_sizes_make_one_layer(impl, draw):
+    """Shapes of the smallest network, a single layer"""
+    layers = impl.init_mlp(draw.generator(), (4, 3))
+    return {"shapes": [[list(layer["w"].shape), list(layer["b"].shape)] for layer in layers]}
+
+
 @check(of="init_mlp", kind="error", weight=0.5)
 def test_a_single_size(impl, draw):
     """A ValueError for one size, which makes no layer"""
@@ -297,7 +304,7 @@ def test_one_layer_is_linear(impl, draw):
 
 @check(of="mlp")
 def test_layers_of_one_size(impl, draw):
-    """y where all layers are square, so that no shape gives their order away"""
+    """y where all layers are square: no shape gives their order away"""
     return {"y": impl.mlp(draw.normal(5, 4), layers_of(draw, 4, 4, 4, 4))[0]}
 
 
@@ -319,7 +326,7 @@ def test_float32_network(impl, draw):
 
 @check(of="mlp", kind="error", weight=0.5)
 def test_layers_that_can_not_be_run(impl, draw):
-    """A ValueError for an unknown activation, no layers, or layers that do not fit"""
+    """A ValueError for an unknown activation, no layers, unfit layers"""
     x, layers = draw.normal(5, 3), layers_of(draw, 3, 4, 2)
     return {
         "activation": error_of(impl.mlp, x, layers, activation="swish"),
@@ -370,7 +377,7 @@ def test_gradients_of_one_layer(impl, draw):
 
 @check(of="mlp_backward")
 def test_gradients_of_layers_of_one_size(impl, draw):
-    """Gradients where all layers are square, so that no shape gives their order away"""
+    """Gradients where all layers are square: no shape gives them away"""
     return mlp_gradients(impl, draw, (6,), (4, 4, 4, 4))
 
 
