@@ -1,7 +1,6 @@
 """The cache is a function that knows how to go back."""
 
 
-
 def layernorm(x, gamma, beta, eps=1e-5):
     for name, value in (("gamma", gamma), ("beta", beta)):
         if value.shape != x.shape[-1:]:
