@@ -121,9 +121,9 @@ def test_shapes_that_do_not_go_together(impl, draw):
     """A ValueError for a gamma or beta that is not of shape (D,)"""
     x, right, wrong = draw.normal(2, 3, 5), draw.normal(5), draw.normal(3, 1)
     return {
-        "gamma": error_of(impl.layernorm, x, wrong, right),
-        "beta": error_of(impl.layernorm, x, right, wrong),
-        "one number": error_of(impl.layernorm, x, right, draw.normal(1)),
+        "the error for a wrong gamma": error_of(impl.layernorm, x, wrong, right),
+        "the error for a wrong beta": error_of(impl.layernorm, x, right, wrong),
+        "the error for one number only": error_of(impl.layernorm, x, right, draw.normal(1)),
     }
 
 
