@@ -199,7 +199,7 @@ def test_keys_in_another_order(impl, draw):
 
 @check(of="adam_step", kind="property", weight=1, rtol=LOOSE)
 def test_same_state_twice(impl, draw):
-    """Two steps from one and the same state give the same: the state is not changed in place"""
+    """Two steps from one and the same state give the same"""
     params, grads, other = _tree(draw), _tree(draw), _tree(draw)
     new = impl.adam_init(params)
     params, state = impl.adam_step(params, grads, new, lr=0.25, eps=TINY)
@@ -254,7 +254,7 @@ def test_long_only_together(impl, draw):
 
 @check(of="clip_by_global_norm", kind="edge", weight=1)
 def test_below_the_norm(impl, draw):
-    """Gradients that are shorter, or just as long as allowed, stay as they are"""
+    """Gradients that are not longer than allowed stay as they are"""
     shorter, norm = impl.clip_by_global_norm(_tree(draw, scale=0.0625), 3.0)
     nine = {"w": np.array([2.0, 4.0, 5.0, 6.0])[draw.permutation(4)], "b": np.zeros((2, 1))}
     just, norm_of_just = impl.clip_by_global_norm(nine, 9.0)
@@ -271,7 +271,7 @@ def test_no_gradient_at_all(impl, draw):
 
 @check(of="clip_by_global_norm", kind="property", weight=1)
 def test_clipping_twice(impl, draw):
-    """What was clipped is as long as allowed, and a looser clip leaves it alone"""
+    """What was clipped once is left alone by a looser clip"""
     once, _ = impl.clip_by_global_norm(_tree(draw, scale=5.0), 2.0)
     twice, norm = impl.clip_by_global_norm(once, 2.5)
     return {"once": once, "twice": twice, "norm": norm}
