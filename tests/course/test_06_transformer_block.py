@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
-from transformer.gradient_check import numerical_gradient
+from transformer.attention import multi_head_attention_backward
+from transformer.gradient_check import check_gradients, numerical_gradient
+from transformer.layer import mlp_backward
+from transformer.layernorm import layernorm_backward
 from transformer.transformer_block import (
     init_block,
     transformer_block,
@@ -276,3 +279,34 @@ def test_depth_figure_tells_what_the_handout_says():
     post, _ = transformer_stack(x, blocks, 4, norm="post")
     assert post.std() == pytest.approx(1, abs=0.01)
     assert np.abs(post - post[:, :1]).max() < 0.2 < np.abs(last - last[:, :1]).max()
+
+
+def report(**left_out):
+    """Section 6.15: the gradient check with one wire cut in a pre-norm backward."""
+    rng = np.random.default_rng(0)
+    x, params = rng.standard_normal((2, 3, 6)), init_block(rng, 6, 10)
+    keep = {"dy": 1, "dcontext": 1} | left_out
+
+    def backward(dy, cache):
+        _, ln1, attn, ln2, ffn = cache
+        dn, dffn = mlp_backward(dy, ffn)
+        dm, *dln2 = layernorm_backward(dn, ln2)
+        dm = dm + keep["dy"] * dy
+        dx, dcontext, dattn = multi_head_attention_backward(dm, attn)
+        dx, *dln1 = layernorm_backward(dx + keep["dcontext"] * dcontext, ln1)
+        norms = [dict(zip(("gamma", "beta"), each, strict=True)) for each in (dln1, dln2)]
+        return dx + dm, {"ln1": norms[0], "attn": dattn, "ln2": norms[1], "ffn": dffn}
+
+    return check_gradients(lambda x, params: transformer_block(x, params, 2), backward, [x, params])
+
+
+def test_a_broken_wire_spoils_what_is_before_it():
+    assert report().worst < 1e-9
+    without_dy = report(dy=0)
+    for name, error in without_dy.items():
+        late = "ffn" in name or "ln2" in name
+        assert error < 1e-9 if late else error > 1e-3 or "b_k" in name
+    without_dcontext = report(dcontext=0)
+    for name, error in without_dcontext.items():
+        early = "ln1" in name or name == "x"
+        assert error > 1e-3 if early else error < 1e-9
