@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.checker.outcome import ImplementationStopped, Verdict
@@ -18,6 +19,15 @@ from autograder.sandbox.staging import remove_tree, usage
 START_SECONDS = 20.0
 
 
+@dataclass(frozen=True)
+class Helper:
+    """The process that serves the reference to a worker."""
+
+    host: ZygoteHost
+    pid: int
+    scratch: Path
+
+
 class Attendant:
     """Talks to a worker within its budgets; every way to end it goes through `end`."""
 
@@ -28,7 +38,7 @@ class Attendant:
         channel: Channel,
         scratch: Path,
         limits: Limits,
-        server: tuple[ZygoteHost, int] | None,
+        server: Helper | None,
     ) -> None:
         self.pid = pid
         self._host = host
@@ -36,7 +46,7 @@ class Attendant:
         self._scratch = scratch
         self.limits = limits
         self._server = server
-        self._clocks = [_cpu_clock(pid)] + ([_cpu_clock(server[1])] if server else [])
+        self._clocks = [_cpu_clock(pid)] + ([_cpu_clock(server.pid)] if server else [])
         self._final_cpu: float | None = None
         self._ready = False
         self.before = 0.0  # CPU seconds of this submission's earlier workers
@@ -116,13 +126,19 @@ class Attendant:
 
     def _running(self) -> bool:
         """Whether the worker or its server would compute if the machine let it."""
-        pids = [self.pid] + ([self._server[1]] if self._server else [])
+        pids = [self.pid] + ([self._server.pid] if self._server else [])
         for pid in pids:
             with contextlib.suppress(OSError, IndexError):
-                text = Path(f"/proc/{pid}/stat").read_bytes()
-                if text.rpartition(b")")[2].split()[0] == b"R":
+                if _state(pid) == b"R":
                     return True
         return False
+
+    @property
+    def lame(self) -> bool:
+        """Whether the server that it depends on is gone."""
+        with contextlib.suppress(OSError, IndexError):
+            return self._server is not None and _state(self._server.pid) in (b"Z", b"X")
+        return True
 
     def died(self) -> ImplementationStopped:
         """The line broke: why, as far as the way it ended tells."""
@@ -156,8 +172,8 @@ class Attendant:
 
     def _finish(self, cpu_seconds: float) -> None:
         if self._server is not None:
-            host, pid = self._server
-            cpu_seconds += host.end(pid).cpu_seconds
+            cpu_seconds += self._server.host.end(self._server.pid).cpu_seconds
+            remove_tree(self._server.scratch)
         self._final_cpu = cpu_seconds
         self.channel.close()
         remove_tree(self._scratch)
@@ -166,6 +182,11 @@ class Attendant:
 def _cpu_clock(pid: int) -> int:
     """The kernel's number for the CPU clock of a process (all of its threads)."""
     return (~pid << 3) | 2
+
+
+def _state(pid: int) -> bytes:
+    """R, S, D, T, Z …: what the kernel says that a process does."""
+    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
 
 
 def _read_clock(clock: int) -> float:

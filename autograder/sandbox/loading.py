@@ -11,7 +11,7 @@ import linecache
 import sys
 from collections.abc import Callable, Mapping
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
-from types import CodeType, ModuleType, TracebackType
+from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
 MESSAGE = 2000  # characters of an exception's message
@@ -66,9 +66,12 @@ class Submission:
         """Put the served functions of a module in place, whoever refers to the old ones."""
         for name, function in self.served.get(module.__name__, {}).items():
             old = vars(module).get(name)
-            if type(old) is type(function):
+            if type(old) is FunctionType:
                 _redirect(old, function)
-            setattr(module, name, function if type(old) is not type(function) else old)
+                continue
+            if old is not None:
+                _replace(vars(module), old, function)
+            setattr(module, name, function)
 
     def _hook(self, path: str) -> FileFinder:
         if path != self.folder and not path.startswith(self.folder + "/"):
@@ -122,6 +125,17 @@ def _redirect(old: Any, new: Any) -> None:
     if old.__closure__:
         code = code.replace(co_freevars=old.__code__.co_freevars)
     old.__code__, old.__defaults__, old.__kwdefaults__ = code, None, None
+
+
+def _replace(table: Any, old: Any, new: Any) -> None:
+    """Put `new` where `old` stands in a module's names, and in tables one level below."""
+    for key, value in list(table.items()):
+        if value is old:
+            table[key] = new
+        elif type(value) is dict and value is not table:
+            value.update({k: new for k, v in value.items() if v is old})
+        elif type(value) is list:
+            value[:] = [new if v is old else v for v in value]
 
 
 def tell(error: BaseException, folder: str) -> Report:

@@ -6,7 +6,7 @@ import math
 import os
 import socket
 from collections.abc import Collection
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from autograder.checker.implementation import CallResult, Implementation
 from autograder.checker.outcome import Generator, ImplementationStopped, Opaque, Verdict
 from autograder.sandbox import wire
 from autograder.sandbox.answers import clean, read_answer
-from autograder.sandbox.attendant import Attendant
+from autograder.sandbox.attendant import Attendant, Helper
 from autograder.sandbox.channel import Channel
 from autograder.sandbox.encoder import encode
 from autograder.sandbox.host import SandboxFault, ZygoteHost
@@ -73,17 +73,45 @@ class Sandbox:
             "file": limits.file_mb * 2**20,
             "processes": limits.threads + 1 if uid else 4096,
             "calls": limits.served_calls,
-            "served": {},
+            "served": {
+                name: (function.module, function.returns)
+                for name, function in self.contract.functions.items()
+                if name in served
+            },
         }
-        ours, theirs = socket.socketpair()
-        log, log_end = os.pipe()
-        try:
-            pid = self._workers.fork(settings, [theirs.fileno(), log_end])
-        finally:
-            theirs.close()
-            os.close(log_end)
+        with ExitStack() as stack:
+            ours, theirs = socket.socketpair()
+            log, log_end = os.pipe()
+            stack.enter_context(theirs)
+            stack.callback(os.close, log_end)
+            descriptors = [theirs.fileno(), log_end]
+            server = None
+            if served:
+                near, far = socket.socketpair()
+                stack.enter_context(near)
+                stack.enter_context(far)
+                server = self._serve(settings, far.fileno())
+                descriptors.append(near.fileno())
+            pid = self._workers.fork(settings, descriptors)
         channel = Channel(ours, log, limits.log_bytes, limits.frame_mb * 2**20)
-        return Attendant(self._workers, pid, channel, scratch, limits, None)
+        return Attendant(self._workers, pid, channel, scratch, limits, server)
+
+    def _serve(self, settings: dict[str, Any], line: int) -> Helper:
+        """A fresh server of the reference, which hears one worker only."""
+        if self._servers is None:
+            if self._reference is None:
+                raise SandboxFault("functions are to be served, but no reference was given")
+            modules = sorted({f.module for f in self.contract.functions.values()})
+            package = self.contract.package
+            self._servers = ZygoteHost(
+                self._reference, [f"{package}.{module}" for module in modules]
+            )
+        uid = self._identities.next()
+        scratch = self._stage.scratch(uid, uid)
+        own = settings | {"uid": uid or 0, "gid": uid or 0, "folder": "", "scratch": str(scratch)}
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123
+            pid = self._servers.fork(own, [line, nothing.fileno()])
+        return Helper(self._servers, pid, scratch)
 
     def stage(self, submission: Path) -> tuple[Path, int | None]:
         """A copy of a submission that its workers may read, and the group that may."""
@@ -127,7 +155,10 @@ class RemoteImplementation(Implementation):
         self._check += 1
         self._stopped = None
         if self._worker is not None:
-            self._worker.begin()
+            if self._worker.lame:
+                self._end_worker()
+            else:
+                self._worker.begin()
 
     def invoke(
         self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]

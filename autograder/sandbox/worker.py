@@ -18,6 +18,7 @@ from . import wire
 from .decoder import Decoder
 from .encoder import encode, mark
 from .loading import Functions, MissingError, Report, Submission, tell
+from .served import Peer
 
 MAX_WARNINGS = 20
 
@@ -26,12 +27,16 @@ class Worker:
     """Answers calls, one after the other, until the connection closes."""
 
     def __init__(
-        self, channel: int, folder: str, package: str, served: Mapping[str, Functions]
+        self,
+        channel: int,
+        folder: str,
+        package: str,
+        served: tuple[Peer, Mapping[str, Functions]] | None,
     ) -> None:
         self.channel = channel
         self.folder = folder
-        self.submission = Submission(folder, package, served)
-        self.served_error = ""
+        self.peer = served[0] if served else None
+        self.submission = Submission(folder, package, served[1] if served else {})
         self.streams = (sys.stdout, sys.stderr)
         self.warnings: list[str] = []
         self.objects: dict[int, Any] = {}  # opaque results of the running check, by handle
@@ -64,6 +69,8 @@ class Worker:
             if check != self.check:
                 self.check = check
                 self.objects.clear()
+                if self.peer is not None:
+                    self.peer.check = check
             self.warnings.clear()
             return self._call(decoder, number, module, name, returns, count, names)
         except MissingError as error:

@@ -11,7 +11,6 @@ import contextlib
 import gc
 import importlib
 import os
-import random
 import signal
 import socket
 import sys
@@ -25,6 +24,8 @@ import numpy as np
 from . import jail, landlock, wire
 from .decoder import decode
 from .encoder import encode
+from .served import Peer, reseed
+from .server import Server
 from .worker import Worker
 
 MAX_ORDER = 2**16
@@ -123,9 +124,9 @@ class Zygote:
             return child
         try:
             jail.enter(settings, descriptors, self.readable)
-            random.seed()
-            np.random.seed()  # noqa: NPY002
-            wire.write_frame(jail.CHANNEL, encode([("ready",)]))
+            reseed()
+            if not self.settings["reference"]:
+                wire.write_frame(jail.CHANNEL, encode([("ready",)]))
             self._live(settings)
         except BaseException as error:
             with contextlib.suppress(BaseException):
@@ -135,7 +136,14 @@ class Zygote:
             os._exit(70)
 
     def _live(self, settings: dict[str, Any]) -> None:
-        Worker(jail.CHANNEL, settings["folder"], settings["package"], {}).serve()
+        package, served = settings["package"], settings["served"]
+        if self.settings["reference"]:
+            Server(jail.CHANNEL, package, served, settings["calls"]).serve()
+        stand_ins = None
+        if served:
+            peer = Peer(jail.PEER)
+            stand_ins = peer, peer.functions(package, served)
+        Worker(jail.CHANNEL, settings["folder"], package, stand_ins).serve()
 
     def _end(self, child: int) -> tuple[Any, ...]:
         """Kill a worker, with whatever it may have started, and tell how it had ended."""
