@@ -65,7 +65,10 @@ def run_probe(check: Check, implementation: Implementation, seed: int) -> Outcom
         structure=structure,
         probe_error=probe_error,
         mutated=tuple(
-            f"{call.function.name}: {name}" for call in calls for name in call.result.mutated
+            f"{call.function.name}: {name}"
+            for call in calls
+            if call.function.name == check.of  # a forward's own slip costs the forward's checks
+            for name in call.result.mutated
         ),
         warnings=tuple(dict.fromkeys(text for call in calls for text in call.result.warnings)),
         seconds=perf_counter() - started,

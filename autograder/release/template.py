@@ -53,6 +53,9 @@ def assignment_files(course: Course, assignment: Assignment) -> Iterator[Templat
         stub = stub_of(course, assignment, name)
         yield TemplateFile(PurePosixPath(course.package, name), stub.encode(), theirs=True)
     folder = PurePosixPath("assignments", assignment.name)
+    for path in (assignment.handout, assignment.public_checks):
+        if not path.is_file():
+            raise KitError(f"{path} is missing: {assignment.name} can't be handed out without it.")
     markdown = assignment.handout.read_text(encoding="utf-8")
     markdown = markdown.replace(AI_POLICY, course.ai_policy.strip())
     yield TemplateFile(folder / "handout.md", markdown.encode())

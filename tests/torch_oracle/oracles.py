@@ -1,11 +1,15 @@
 """Find the oracles: one file an assignment, with `inputs`, `ours` and `theirs`."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded"
+SOLUTIONS = str(HERE.parent.parent / "solutions")
+if SOLUTIONS not in sys.path:
+    sys.path.insert(0, SOLUTIONS)
 NAMES = sorted(path.stem.removeprefix("oracle_") for path in HERE.glob("oracle_*.py"))
 
 
