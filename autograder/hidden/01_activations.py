@@ -5,13 +5,6 @@ import numpy as np
 from autograder.checker import check, error_of
 
 
-@check(of="tanh_backward")
-def test_tanh_gradient(impl, draw):
-    """The gradient of the given tanh"""
-    _, cache = impl.tanh(draw.normal(3, 5))
-    return {"dx": impl.tanh_backward(draw.normal(3, 5), cache)}
-
-
 @check(of="relu")
 def test_relu_values(impl, draw):
     """ReLU of a (4, 5) input"""
@@ -207,15 +200,6 @@ def test_log_softmax_gradient_over_axis_1(impl, draw):
     return {"dx": impl.log_softmax_backward(draw.normal(2, 4, 3), cache)}
 
 
-@check(of="mae")
-def test_mae_with_ties(impl, draw):
-    """The given MAE, where some predictions are exactly right"""
-    pred, target = draw.normal(3, 5), draw.normal(3, 5)
-    pred[1] = target[1]
-    loss, dpred = impl.mae(pred, target)
-    return {"loss": loss, "dpred": dpred}
-
-
 @check(of="mse", weight=2)
 def test_mse_of_a_batch(impl, draw):
     """Loss and gradient for (2, 3, 5) predictions"""
@@ -297,11 +281,11 @@ def test_cross_entropy_float32(impl, draw):
 def test_cross_entropy_errors(impl, draw):
     """Refused: a class outside the vocabulary, targets of another shape"""
     logits = draw.normal(2, 3, 5)
-    outside = draw.integers(0, 5, 2, 3)
-    outside[1, 0] = 5
-    negative = np.where(outside == 5, -2, outside)
+    too_large = draw.integers(0, 5, 2, 3)
+    negative = too_large.copy()
+    too_large[1, 0], negative[0, 1] = 5, -2
     return {
-        "too_large": error_of(impl.cross_entropy, logits, outside),
+        "too_large": error_of(impl.cross_entropy, logits, too_large),
         "negative": error_of(impl.cross_entropy, logits, negative),
         "shape": error_of(impl.cross_entropy, logits, draw.integers(0, 5, 3, 2)),
     }

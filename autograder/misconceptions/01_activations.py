@@ -10,13 +10,7 @@ A, B = math.sqrt(2 / math.pi), 0.044715  # the constants of GELU
 erf = np.vectorize(math.erf, otypes=[float])
 
 
-# --- tanh and the ReLUs -------------------------------------------------------------------------
-
-
-@misconception(of="tanh_backward", see="handout.md#a-layer-is-two-functions")
-def takes_tanh_of_the_output(dy, x):
-    """The derivative is 1 - tanh(x)². Here tanh is applied a second time, to the output."""
-    return dy * (1 - np.tanh(np.tanh(x)) ** 2)
+# --- ReLU and leaky ReLU --------------------------------------------------------------------------
 
 
 @misconception(of="relu", see="handout.md#kinks-relu-and-leaky-relu")
@@ -358,7 +352,7 @@ def sums_over_the_whole_array(dy, x, axis=-1):
 
 @misconception(of="softmax_backward", see="handout.md#softmax")
 def always_sums_over_the_first_axis(dy, x, axis=-1):
-    """The sum of dy · y runs over the first axis. It must run over the axis that the forward had."""
+    """The sum of dy · y runs over the first axis. It must run over the forward's axis."""
     y = _softmax(x, axis)
     return y * (dy - (dy * y).sum(0, keepdims=True))
 
@@ -453,18 +447,6 @@ def sums_dy_over_the_whole_array(dy, x, axis=-1):
 
 
 # --- losses -------------------------------------------------------------------------------------
-
-
-@misconception(of="mae", see="handout.md#losses-that-are-means")
-def pushes_up_at_a_tie(right, pred, target):
-    """Where pred equals target the gradient is taken as +1/n. Here we ask for sign(0) = 0."""
-    return right[0], np.where(pred >= target, 1.0, -1.0) / pred.size
-
-
-@misconception(of="mae", see="handout.md#losses-that-are-means")
-def pushes_down_at_a_tie(right, pred, target):
-    """Where pred equals target the gradient is taken as -1/n. Here we ask for sign(0) = 0."""
-    return right[0], np.where(pred > target, 1.0, -1.0) / pred.size
 
 
 @misconception(of="mse", see="handout.md#losses-that-are-means")
