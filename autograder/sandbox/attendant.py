@@ -89,6 +89,15 @@ class Attendant:
             raise SandboxFault(f"the jail could not be put up: {word[-1]!s:.300}")
         self._ready = True
 
+    def probe(self) -> dict[str, str]:
+        """The report of a worker that was started to look around in its jail."""
+        try:
+            self._expect_ready()
+            report = decode(self.channel.receive(self._watch))[0]
+        except (SandboxFault, wire.WireError) as error:
+            return {"start": str(error)}
+        return {str(name): str(reason) for name, reason in report.items()}
+
     def _watch(self) -> None:
         """Called while waiting: gives up when a budget is spent."""
         cpu, now, limits = self.cpu_seconds, time.monotonic(), self.limits

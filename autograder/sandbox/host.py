@@ -48,7 +48,9 @@ class Ending:
 class ZygoteHost:
     """One zygote process. `reference` is the folder it serves from, or None."""
 
-    def __init__(self, reference: Path | None = None, modules: Sequence[str] = ()) -> None:
+    def __init__(
+        self, reference: Path | None = None, modules: Sequence[str] = (), *, namespaces: bool = True
+    ) -> None:
         self._link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -64,9 +66,11 @@ class ZygoteHost:
         settings = {
             "reference": str(reference.resolve()) if reference else None,
             "modules": list(modules),
+            "namespaces": namespaces,
         }
         self._link.settimeout(START_SECONDS)
         self._ready = False
+        self._namespaces_missing = ""
         self._link.send(encode([settings]))
 
     def fork(self, settings: dict[str, Any], descriptors: Sequence[int]) -> int:
@@ -82,16 +86,30 @@ class ZygoteHost:
         return Ending(status, cpu_seconds, peak)
 
     def _ask(self, order: tuple[Any, ...], descriptors: Sequence[int]) -> tuple[Any, ...]:
+        self._wait_ready()
         try:
-            if not self._ready:
-                self._link.recv(MAX_ANSWER) or self._gone()
-                self._ready = True
-                self._link.settimeout(ANSWER_SECONDS)
             socket.send_fds(self._link, [encode([order])], list(descriptors))
             answer: tuple[Any, ...] = decode(self._link.recv(MAX_ANSWER) or self._gone())[0]
         except (OSError, WireError):
             self._gone()
         return answer
+
+    @property
+    def namespaces_missing(self) -> str:
+        """Why this zygote could not leave the machine's namespaces, or nothing."""
+        self._wait_ready()
+        return self._namespaces_missing
+
+    def _wait_ready(self) -> None:
+        if self._ready:
+            return
+        try:
+            answer = decode(self._link.recv(MAX_ANSWER) or self._gone())[0]
+        except (OSError, WireError):
+            self._gone()
+        self._namespaces_missing = str(answer[1])
+        self._ready = True
+        self._link.settimeout(ANSWER_SECONDS)
 
     def _gone(self) -> Any:
         self._process.kill()

@@ -14,7 +14,7 @@ import resource
 from pathlib import Path
 from typing import Any
 
-from . import landlock, seccomp
+from . import landlock, namespaces, seccomp
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 SIGKILL = 9
@@ -41,6 +41,9 @@ def enter(settings: dict[str, Any], descriptors: list[int], readable: list[int])
     """
     layers = settings["layers"]
     os.setsid()
+    if "namespaces" in layers:
+        os.umask(0o022)
+        namespaces.cover(settings)
     os.umask(0o077)
     rules = -1
     if "landlock" in layers:
@@ -56,6 +59,8 @@ def enter(settings: dict[str, Any], descriptors: list[int], readable: list[int])
         os.setgroups([])
         os.setresgid(settings["gid"], settings["gid"], settings["gid"])
         os.setresuid(settings["uid"], settings["uid"], settings["uid"])
+    elif "namespaces" in layers:
+        namespaces.drop_capabilities()
     prctl(PR_SET_PDEATHSIG, SIGKILL)
     prctl(PR_SET_DUMPABLE, 0)
     prctl(PR_SET_NO_NEW_PRIVS, 1)

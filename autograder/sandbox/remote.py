@@ -20,11 +20,26 @@ from autograder.sandbox.channel import Channel
 from autograder.sandbox.encoder import encode
 from autograder.sandbox.host import SandboxFault, ZygoteHost
 from autograder.sandbox.identity import Identities
-from autograder.sandbox.levels import PROCESS, Isolation
+from autograder.sandbox.levels import (
+    NAMESPACES,
+    PROCESS,
+    Isolation,
+    IsolationUnavailable,
+    demand,
+    demand_linux,
+    find_isolation,
+)
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.staging import Stage
 
-__all__ = ["Isolation", "Limits", "RemoteImplementation", "Sandbox", "SandboxFault"]
+__all__ = [
+    "Isolation",
+    "IsolationUnavailable",
+    "Limits",
+    "RemoteImplementation",
+    "Sandbox",
+    "SandboxFault",
+]
 
 
 class Sandbox:
@@ -37,15 +52,44 @@ class Sandbox:
         limits: Limits | None = None,
         at_least: str | None = None,
         reference: Path | None = None,
+        at_most: str | None = None,
     ) -> None:
+        """Start, or raise IsolationUnavailable below the level `at_least`.
+
+        None stands for the least level that may run strangers' code. `at_most` keeps stronger
+        layers away (for tests of each level); `reference` is the folder that functions are served
+        from.
+        """
+        demand_linux()
         self.contract = contract
         self.limits = limits or Limits()
-        self.isolation = Isolation(PROCESS, ("uid", "landlock", "seccomp"))
+        self._namespaces = at_most in (None, NAMESPACES)
         self._reference = reference
         self._identities = Identities()
         self._stage = Stage()
-        self._workers = ZygoteHost()
+        self._workers = ZygoteHost(namespaces=self._namespaces)
         self._servers: ZygoteHost | None = None
+        is_root = self._identities.is_root
+        try:
+            self.isolation = find_isolation(
+                self._try_layers,
+                is_root=is_root,
+                at_most=at_most,
+                namespaces_missing=self._workers.namespaces_missing,
+            )
+            demand(self.isolation, at_least, is_root)
+        except BaseException:
+            self.close()
+            raise
+
+    def _try_layers(self, layers: tuple[str, ...]) -> dict[str, str]:
+        self.isolation = Isolation(PROCESS, layers)
+        folder, group = self.stage(None)
+        worker = self.start(folder, group, frozenset(), self.limits, probe=True)
+        try:
+            return worker.probe()
+        finally:
+            worker.end()
 
     def open(self, submission: Path, *, served: Collection[str] = ()) -> RemoteImplementation:
         """The functions of a submission's folder, each call in a jailed worker.
@@ -55,7 +99,13 @@ class Sandbox:
         return RemoteImplementation(self, submission, frozenset(served))
 
     def start(
-        self, folder: Path, group: int | None, served: frozenset[str], limits: Limits
+        self,
+        folder: Path,
+        group: int | None,
+        served: frozenset[str],
+        limits: Limits,
+        *,
+        probe: bool = False,
     ) -> Attendant:
         """A fresh worker for a staged submission."""
         uid = self._identities.next()
@@ -72,7 +122,9 @@ class Sandbox:
             "memory": limits.memory_mb * 2**20,
             "file": limits.file_mb * 2**20,
             "processes": limits.threads + 1 if uid else 4096,
+            "entries": limits.scratch_entries,
             "calls": limits.served_calls,
+            "probe": probe,
             "served": {
                 name: (function.module, function.returns)
                 for name, function in self.contract.functions.items()
@@ -104,7 +156,9 @@ class Sandbox:
             modules = sorted({f.module for f in self.contract.functions.values()})
             package = self.contract.package
             self._servers = ZygoteHost(
-                self._reference, [f"{package}.{module}" for module in modules]
+                self._reference,
+                [f"{package}.{module}" for module in modules],
+                namespaces=self._namespaces,
             )
         uid = self._identities.next()
         scratch = self._stage.scratch(uid, uid)
@@ -113,7 +167,7 @@ class Sandbox:
             pid = self._servers.fork(own, [line, nothing.fileno()])
         return Helper(self._servers, pid, scratch)
 
-    def stage(self, submission: Path) -> tuple[Path, int | None]:
+    def stage(self, submission: Path | None) -> tuple[Path, int | None]:
         """A copy of a submission that its workers may read, and the group that may."""
         group = self._identities.next()
         return self._stage.copy(submission, group), group

@@ -21,10 +21,11 @@ class Stage:
         self.root.chmod(0o711)
         self._count = 0
 
-    def copy(self, submission: Path, gid: int | None) -> Path:
+    def copy(self, submission: Path | None, gid: int | None) -> Path:
         """Copy the regular files of a submission; links, devices and hidden names stay behind."""
         target = self._folder("s", 0o750)
-        self._copy_folder(submission, target, [MAX_FILES, MAX_BYTES], gid, 0)
+        if submission is not None:
+            self._copy_folder(submission, target, [MAX_FILES, MAX_BYTES], gid, 0)
         return target
 
     def _copy_folder(

@@ -21,9 +21,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import jail, landlock, wire
+from . import jail, landlock, namespaces, wire
 from .decoder import decode
 from .encoder import encode
+from .probe import look_around
 from .served import Peer, reseed
 from .server import Server
 from .worker import Worker
@@ -53,12 +54,13 @@ def main(control: int) -> NoReturn:
     """Take orders until the control socket closes."""
     link = socket.socket(fileno=control)
     try:
+        settings = decode(link.recv(MAX_ORDER))[0]
+        missing = _leave_machine() if settings["namespaces"] else "not asked for"
         jail.prctl(jail.PR_SET_DUMPABLE, 0)
         jail.prctl(PR_SET_CHILD_SUBREAPER, 1)
-        settings = decode(link.recv(MAX_ORDER))[0]
         zygote = Zygote(link, settings)
         zygote.warm()
-        link.send(encode([("ready", np.__version__)]))
+        link.send(encode([("ready", missing)]))
         zygote.obey()
     finally:
         os._exit(0)
@@ -116,7 +118,7 @@ class Zygote:
 
     def _fork(self, settings: dict[str, Any], descriptors: list[int]) -> int:
         self.sweeping = "seccomp" not in settings["layers"]
-        child = os.fork()
+        child = namespaces.fork() if "namespaces" in settings["layers"] else os.fork()
         if child:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -127,6 +129,9 @@ class Zygote:
             reseed()
             if not self.settings["reference"]:
                 wire.write_frame(jail.CHANNEL, encode([("ready",)]))
+            if settings["probe"]:
+                wire.write_frame(jail.CHANNEL, encode([look_around(settings)]))
+                os._exit(0)
             self._live(settings)
         except BaseException as error:
             with contextlib.suppress(BaseException):
@@ -166,6 +171,15 @@ class Zygote:
                     os.kill(child, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(child, 0)
+
+
+def _leave_machine() -> str:
+    """Why namespaces can't be had here, or nothing."""
+    try:
+        namespaces.leave_machine()
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 def _read_only_folders() -> list[str]:
