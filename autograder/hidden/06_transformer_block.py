@@ -145,7 +145,7 @@ def test_one_position_and_one_head(impl, draw):
 
 @check(of="transformer_block", kind="property")
 def test_who_may_not_meet(impl, draw):
-    """The past does not see the future under a causal mask; items of a batch never meet"""
+    """No look ahead under a causal mask; items of a batch never meet"""
     x, params = draw.normal(B, T, D), block_params(draw)
     changed = x.copy()
     changed[1, 3] += draw.normal(D)
@@ -165,7 +165,7 @@ def test_float32_stays_float32(impl, draw):
 
 @check(of="transformer_block", kind="error")
 def test_arguments_that_do_not_fit(impl, draw):
-    """ValueError for an unknown norm or activation, a wrong x, a wrong num_heads"""
+    """ValueError for a wrong norm, activation, x or num_heads"""
     x, params = draw.normal(B, T, D), block_params(draw)
     block = impl.transformer_block
     return {
@@ -306,7 +306,7 @@ def test_stacks_of_one_and_of_none(impl, draw):
 
 @check(of="transformer_stack", kind="error")
 def test_a_stack_passes_errors_on(impl, draw):
-    """ValueError for an unknown norm or activation, and for a wrong num_heads"""
+    """ValueError for a wrong norm, activation or num_heads"""
     x, blocks = draw.normal(B, T, D), [block_params(draw)]
     stack = impl.transformer_stack
     return {
