@@ -20,10 +20,10 @@ def test_spread_of_the_weights(impl, draw):
     xavier = impl.init_linear(draw.generator(), 100, 240, scheme="xavier")["w"]
     he = impl.init_linear(draw.generator(), 100, 240, scheme="he")["w"]
     return {
-        "shapes": [list(xavier.shape), list(he.shape)],
-        "means_over_deviations": [float(xavier.mean() * 13), float(he.mean() * 7)],
-        "xavier_deviation": within(float(xavier.std()), 0.06),
-        "he_deviation": within(float(he.std()), 0.06),
+        "the shapes": [list(xavier.shape), list(he.shape)],
+        "the means": [float(10 * xavier.mean()), float(10 * he.mean())],
+        "the deviation by xavier": within(float(xavier.std()), 0.06),
+        "the deviation by he": within(float(he.std()), 0.06),
     }
 
 
@@ -33,7 +33,7 @@ def test_bias_and_generator(impl, draw):
     rng = draw.generator()
     one, other = impl.init_linear(rng, 5, 3), impl.init_linear(rng, 5, 3)
     same = bool(np.array_equal(one["w"], other["w"]))
-    return {"b": one["b"], "same_seed_same_weights": same}
+    return {"b": one["b"], "the same seed gives the same weights": same}
 
 
 @check(of="linear")
@@ -67,7 +67,7 @@ def test_a_network_of_two_layers(impl, draw):
     layers = impl.init_mlp(draw.generator(), (120, 200, 150))
     return {
         "shapes": [[list(layer["w"].shape), list(layer["b"].shape)] for layer in layers],
-        "deviations": [within(float(layer["w"].std()), 0.06) for layer in layers],
+        "the deviations": [within(float(layer["w"].std()), 0.06) for layer in layers],
     }
 
 

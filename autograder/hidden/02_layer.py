@@ -17,15 +17,15 @@ ACTIVATIONS = ("identity", "relu", "leaky_relu", "sigmoid", "tanh", "gelu")
 def spread(w, unit):
     """Shape, mean (in standard deviations asked for) and standard deviation of drawn weights."""
     return {
-        "shape": list(w.shape),
-        "mean": float(w.mean()) / unit,
-        "standard_deviation": within(float(w.std()), 0.06),
+        "the shape of w": list(w.shape),
+        "the mean of w": float(w.mean()) / unit,
+        "the standard deviation of w": within(float(w.std()), 0.06),
     }
 
 
 def dtypes(layer):
     """The names of the dtypes of a layer's parameters."""
-    return {name: str(array.dtype) for name, array in layer.items()}
+    return {f"the dtype of {name}": str(array.dtype) for name, array in layer.items()}
 
 
 def layers_of(draw, *sizes, dtype=np.float64):
@@ -55,14 +55,14 @@ def test_the_schemes_differ_in_spread(impl, draw):
     """The ratio of He's spread to Xavier's for 240 inputs, 100 outputs"""
     he = impl.init_linear(draw.generator(), 240, 100, "he")["w"].std()
     xavier = impl.init_linear(draw.generator(), 240, 100, "xavier")["w"].std()
-    return {"he_over_xavier": within(float(he / xavier) if xavier else 0.0, 0.06)}
+    return {"the ratio of the deviations": within(float(he / xavier) if xavier else 0.0, 0.06)}
 
 
 @check(of="init_linear", kind="edge")
 def test_the_bias_starts_at_zero(impl, draw):
     """A bias of zeros, one for each output feature"""
     layer = impl.init_linear(draw.generator(), 7, 5)
-    return {"keys": sorted(layer), "b": layer["b"]}
+    return {"the list of keys": sorted(layer), "b": layer["b"]}
 
 
 @check(of="init_linear", kind="property")
@@ -73,9 +73,9 @@ def test_weights_come_from_the_generator(impl, draw):
     again = impl.init_linear(one, 6, 5)["w"]
     another = impl.init_linear(other, 6, 5)["w"]
     return {
-        "same_seed_same_weights": bool(np.array_equal(first, again)),
-        "another_seed_same_weights": bool(np.array_equal(first, another)),
-        "distinct_weights": len(np.unique(first)),
+        "the same seed gives the same weights": bool(np.array_equal(first, again)),
+        "another seed gives the same weights": bool(np.array_equal(first, another)),
+        "the number of different weights": len(np.unique(first)),
     }
 
 
@@ -84,13 +84,17 @@ def test_parameters_have_the_dtype_asked_for(impl, draw):
     """float32 weights and bias when float32 is asked for, by either scheme"""
     xavier = impl.init_linear(draw.generator(), 5, 3, "xavier", np.float32)
     he = impl.init_linear(draw.generator(), 5, 3, scheme="he", dtype=np.float32)
-    return {"xavier_dtypes": dtypes(xavier), "he_dtypes": dtypes(he)}
+    return {"xavier": dtypes(xavier), "he": dtypes(he)}
 
 
 @check(of="init_linear", kind="error", weight=0.5)
 def test_an_unknown_scheme(impl, draw):
     """A ValueError for a scheme that there is not"""
-    return {"error": error_of(impl.init_linear, draw.generator(), 3, 4, scheme="normal")}
+    return {
+        "the error for the scheme": error_of(
+            impl.init_linear, draw.generator(), 3, 4, scheme="normal"
+        )
+    }
 
 
 @check(of="linear", weight=2)
@@ -119,11 +123,11 @@ def test_y_for_sizes_of_one(impl, draw):
     """y for one row, one feature in and out, one vector, four axes"""
     b = draw.normal(4)
     return {
-        "one_row": impl.linear(draw.normal(1, 3), draw.normal(3, 4), b)[0],
-        "one_input": impl.linear(draw.normal(5, 1), draw.normal(1, 4), b)[0],
-        "one_output": impl.linear(draw.normal(5, 3), draw.normal(3, 1), draw.normal(1))[0],
-        "one_vector": impl.linear(draw.normal(3), draw.normal(3, 4), b)[0],
-        "four_axes": impl.linear(draw.normal(2, 1, 3, 5), draw.normal(5, 4), b)[0],
+        "one row": impl.linear(draw.normal(1, 3), draw.normal(3, 4), b)[0],
+        "one input": impl.linear(draw.normal(5, 1), draw.normal(1, 4), b)[0],
+        "one output": impl.linear(draw.normal(5, 3), draw.normal(3, 1), draw.normal(1))[0],
+        "one vector": impl.linear(draw.normal(3), draw.normal(3, 4), b)[0],
+        "four axes": impl.linear(draw.normal(2, 1, 3, 5), draw.normal(5, 4), b)[0],
     }
 
 
@@ -139,8 +143,8 @@ def test_shapes_that_do_not_go_together(impl, draw):
     """A ValueError for an x or a b that does not fit w"""
     x, w, b = draw.normal(4, 3), draw.normal(3, 5), draw.normal(5)
     return {
-        "x": error_of(impl.linear, draw.normal(4, 5), w, b),
-        "b": error_of(impl.linear, x, w, draw.normal(1)),
+        "the error for a wrong x": error_of(impl.linear, draw.normal(4, 5), w, b),
+        "the error for a wrong b": error_of(impl.linear, x, w, draw.normal(1)),
     }
 
 
@@ -192,11 +196,11 @@ def test_gradients_for_square_weights(impl, draw):
 def test_gradients_for_sizes_of_one(impl, draw):
     """Gradients for one row, one feature in and out, one vector, four axes"""
     cases = {
-        "one_row": ((1, 3), 4),
-        "one_input": ((5, 1), 4),
-        "one_output": ((5, 3), 1),
-        "one_vector": ((3,), 4),
-        "four_axes": ((2, 1, 3, 5), 4),
+        "one row": ((1, 3), 4),
+        "one input": ((5, 1), 4),
+        "one output": ((5, 3), 1),
+        "one vector": ((3,), 4),
+        "four axes": ((2, 1, 3, 5), 4),
     }
     return {name: linear_gradients(impl, draw, *sizes) for name, sizes in cases.items()}
 
@@ -225,7 +229,7 @@ def test_layers_have_their_shapes_and_spread(impl, draw):
     layers = impl.init_mlp(draw.generator(), sizes)
     return {
         "layers": [
-            spread(layer["w"], np.sqrt(2 / d_in)) | {"b_shape": list(layer["b"].shape)}
+            spread(layer["w"], np.sqrt(2 / d_in)) | {"the shape of b": list(layer["b"].shape)}
             for layer, d_in in zip(layers, sizes, strict=False)
         ]
     }
@@ -250,9 +254,9 @@ def test_every_layer_has_weights_of_its_own(impl, draw):
     first, again = impl.init_mlp(seed, (4, 4, 4)), impl.init_mlp(seed, (4, 4, 4))
     another = impl.init_mlp(other, (4, 4, 4))
     return {
-        "layers_equal": bool(np.array_equal(first[0]["w"], first[1]["w"])),
-        "same_seed_equal": bool(np.array_equal(first[1]["w"], again[1]["w"])),
-        "another_seed_equal": bool(np.array_equal(first[1]["w"], another[1]["w"])),
+        "layers of one size are equal": bool(np.array_equal(first[0]["w"], first[1]["w"])),
+        "the same seed gives the same network": bool(np.array_equal(first[1]["w"], again[1]["w"])),
+        "another seed gives the same network": bool(np.array_equal(first[1]["w"], another[1]["w"])),
     }
 
 
@@ -260,7 +264,7 @@ def test_every_layer_has_weights_of_its_own(impl, draw):
 def test_every_layer_has_the_dtype_asked_for(impl, draw):
     """float32 layers when float32 is asked for"""
     layers = impl.init_mlp(draw.generator(), (3, 5, 2), dtype=np.float32)
-    return {"dtypes": [dtypes(layer) for layer in layers]}
+    return {"layers": [dtypes(layer) for layer in layers]}
 
 
 @check(of="init_mlp", kind="edge", weight=0.5)
@@ -273,7 +277,7 @@ def test_two_sizes_make_one_layer(impl, draw):
 @check(of="init_mlp", kind="error", weight=0.5)
 def test_a_single_size(impl, draw):
     """A ValueError for one size, which makes no layer"""
-    return {"error": error_of(impl.init_mlp, draw.generator(), (5,))}
+    return {"the error for one size": error_of(impl.init_mlp, draw.generator(), (5,))}
 
 
 @check(of="mlp", weight=2)
@@ -314,7 +318,7 @@ def test_rows_do_not_meet(impl, draw):
     x, layers, order = draw.normal(7, 4), layers_of(draw, 4, 6, 3), draw.permutation(7)
     straight, _ = impl.mlp(x, layers, "tanh")
     shuffled, _ = impl.mlp(x[order], layers, "tanh")
-    return {"difference": shuffled - straight[order]}
+    return {"the difference": shuffled - straight[order]}
 
 
 @check(of="mlp", kind="dtype")
@@ -329,9 +333,9 @@ def test_layers_that_can_not_be_run(impl, draw):
     """A ValueError for an unknown activation, no layers, unfit layers"""
     x, layers = draw.normal(5, 3), layers_of(draw, 3, 4, 2)
     return {
-        "activation": error_of(impl.mlp, x, layers, activation="swish"),
-        "no_layers": error_of(impl.mlp, x, []),
-        "order": error_of(impl.mlp, x, [layers[1], layers[0]]),
+        "the error for the activation": error_of(impl.mlp, x, layers, activation="swish"),
+        "the error for no layers": error_of(impl.mlp, x, []),
+        "the error for unfit layers": error_of(impl.mlp, x, [layers[1], layers[0]]),
     }
 
 
