@@ -29,7 +29,8 @@ img { max-width: 100%; height: auto; background: white; border-radius: .3rem; }
 details { background: #8881; padding: .5rem 1rem; margin: .6rem 0; border-radius: .3rem; }
 summary { cursor: pointer; font-weight: bold; }
 blockquote { border-left: 4px solid #0072b2; margin-left: 0; padding-left: 1rem; }
-math[display="block"] { margin: .9rem 0; overflow-x: auto; }
+div.math { margin: .9rem 0; overflow: auto hidden; }
+math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", math; font-size: 1.08em; }
 @media print { details > * { display: block; } pre { white-space: pre-wrap; } }
 """
 
