@@ -22,6 +22,19 @@ SUFFIXES = (".zip", ".tar.gz", ".tgz")
 FOREIGN = (".rar", ".7z", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zipx")
 IGNORED_FOLDERS = ("__MACOSX", "__pycache__", "node_modules")
 
+DAMAGE = (  # what the standard library raises on archives that are broken, or made to be
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    gzip.BadGzipFile,
+    struct.error,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    ArithmeticError,
+)
+
 
 class Refused(Exception):
     """This upload can't be graded; the message is for the student."""
@@ -82,18 +95,7 @@ def open_upload(path: Path, limits: UploadLimits) -> Upload:
         if path.name.lower().endswith(".zip"):
             return _open_zip(data, limits)
         return _open_tar(data, limits)
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        gzip.BadGzipFile,
-        zlib.error,
-        EOFError,
-        struct.error,
-        UnicodeError,
-        ValueError,
-        NotImplementedError,
-        OverflowError,
-    ) as error:
+    except DAMAGE as error:
         raise Refused(
             f"the archive is damaged or not what its name says ({shown(str(error))}): pack it again"
         ) from error
@@ -280,7 +282,7 @@ def _careful(read: Read) -> Read:
     def careful(wanted: set[PurePosixPath]) -> dict[PurePosixPath, bytes]:
         try:
             return read(wanted)
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error) as error:
+        except DAMAGE as error:
             raise Refused(f"the archive is damaged ({shown(str(error))}): pack it again") from error
 
     return careful
