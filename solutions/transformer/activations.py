@@ -15,7 +15,7 @@ def identity(x):
     return x, None
 
 
-def identity_backward(dy, cache):  # noqa: ARG001
+def identity_backward(dy, _cache):
     """dy -> dx, the same shape"""
     return dy
 
@@ -86,11 +86,8 @@ def gelu_backward(dy, cache):
 
 
 def softmax(x, axis=-1):
-    """y = exp(x) / sum(exp(x)) along axis: positive, and each line along axis sums to 1.
-
-    The largest element of each line is subtracted first, which changes nothing but the overflow.
-    """
-    y = np.exp(x - x.max(axis, keepdims=True))  # in [0, 1], and a 1 in every line
+    """y = exp(x) / sum(exp(x)) along axis, for any x: each line along axis sums to 1."""
+    y = np.exp(x - x.max(axis, keepdims=True))  # the shift cancels; no exponent is above 0
     y /= y.sum(axis, keepdims=True)
     return y, (y, axis)
 
