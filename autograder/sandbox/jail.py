@@ -37,7 +37,7 @@ def enter(settings: dict[str, Any], descriptors: list[int], readable: list[int])
     """Put up every layer of `settings["layers"]`; returns inside the jail or raises.
 
     `descriptors` are the channel, the log and perhaps a peer; `readable` stand for what may be
-    read besides the submission.
+    read besides the submission. Settings say "arranged" once the descriptors have moved.
     """
     layers = settings["layers"]
     os.setsid()
@@ -52,6 +52,7 @@ def enter(settings: dict[str, Any], descriptors: list[int], readable: list[int])
         scratch = landlock.open_paths([settings["scratch"]])
         rules = landlock.ruleset(readable + own, scratch + devices)
     rules = _arrange(descriptors, rules)
+    settings["arranged"] = True
     os.chdir(settings["scratch"])
     os.environ.update(HOME=settings["scratch"], TMPDIR=settings["scratch"])
     _limit(settings)

@@ -79,7 +79,8 @@ def cover(settings: dict[str, Any]) -> None:
     _call(libc.mount(b"none", b"/", None, RECURSIVE | PRIVATE, None), "mount")
     scratch, folder = settings["scratch"], settings["folder"]
     size = f"size={4 * settings['file']},nr_inodes={settings['entries']}"
-    _memory(scratch, f"{size},mode=700,uid={settings['uid']},gid={settings['gid']}")
+    owner = f",uid={settings['uid']},gid={settings['gid']}" if settings["uid"] else ""
+    _memory(scratch, f"{size},mode=700{owner}")
     kept = [(path, os.open(path, os.O_PATH)) for path in (scratch, folder) if path]
     for place in COVERED:
         if Path(place).is_dir():

@@ -136,7 +136,8 @@ class Zygote:
         except BaseException as error:
             with contextlib.suppress(BaseException):
                 text = f"{type(error).__name__}: {error}"
-                wire.write_frame(jail.CHANNEL, encode([("broken", text)]))
+                channel = jail.CHANNEL if settings.get("arranged") else descriptors[0]
+                wire.write_frame(channel, encode([("broken", text)]))
         finally:
             os._exit(70)
 
