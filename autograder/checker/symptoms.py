@@ -110,19 +110,20 @@ def _factor(ratio: float, sizes: Mapping[int, str]) -> str:
         if n > 1 and m > 1:
             names.setdefault(float(n * m), f"{n * m} ({n} · {m}: {one}, {other})")
     for value, text in names.items():
+        for form, candidate in ((text, value), (f"1/{text}", 1 / value)):
+            if math.isclose(ratio, candidate, rel_tol=1e-8):
+                return sign + form
+    for whole in range(2, 11):
+        for form, candidate in ((f"{whole}", whole), (f"1/{whole}", 1 / whole)):
+            if math.isclose(ratio, candidate, rel_tol=1e-8):
+                return sign + form
+    for value, text in names.items():
         for form, candidate in (
-            (text, value),
-            (f"1/{text}", 1 / value),
             (f"sqrt {text}", math.sqrt(value)),
             (f"1/sqrt {text}", 1 / math.sqrt(value)),
         ):
             if math.isclose(ratio, candidate, rel_tol=1e-8):
                 return sign + form
-    for whole in range(2, 11):
-        if math.isclose(ratio, whole, rel_tol=1e-8):
-            return f"{sign}{whole}"
-        if math.isclose(ratio, 1 / whole, rel_tol=1e-8):
-            return f"{sign}1/{whole}"
     return f"{sign}{ratio:.4g}"
 
 
