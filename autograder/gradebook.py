@@ -5,6 +5,7 @@ two graders may write at once. Which attempt counts is asked, never stored.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from autograder.policy import Counts
 from autograder.results import Result, from_json, to_json
 
 VERSION = 1
+WAIT = 30.0  # seconds for another writer to finish
 TABLES = """
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
@@ -50,8 +52,8 @@ class Gradebook:
         self.path = path
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
+            self._write_ahead()
             self.connection.execute("PRAGMA synchronous = NORMAL")
             self.connection.execute("PRAGMA foreign_keys = ON")
             self._prepare()
@@ -200,6 +202,18 @@ class Gradebook:
                 f"{VERSION}. Use the kit's version that wrote it, or another --gradebook."
             )
 
+    def _write_ahead(self) -> None:
+        """Switch to a write-ahead log. SQLite does not wait by itself if two do so at once."""
+        until = time.monotonic() + WAIT
+        while True:
+            try:
+                self.connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         self.connection.execute("BEGIN IMMEDIATE")
@@ -219,8 +233,7 @@ class Gradebook:
         except (sqlite3.Error, OSError) as error:
             text = str(error)
             if "full" in text or "No space" in text or "I/O error" in text:
-                advice = "Make room on the disk and run the same command again: nothing that was \
-finished is lost."
+                advice = ROOM
             elif "locked" in text:
                 advice = "Another program has held it for 30 seconds; try again when that is done."
             elif isinstance(error, sqlite3.DatabaseError) and (
@@ -235,6 +248,7 @@ finished is lost."
         return replace(from_json(row[0], f"{self.path}: a result"), attempt=row[1])
 
 
+ROOM = "Make room on the disk and run the same command again: nothing that was finished is lost."
 _ADVICE = (
     "Put it aside and grade again into a new one (the results folder still holds every result), "
     "or restore a copy."

@@ -187,6 +187,25 @@ def test_many_writers_at_once_lose_nothing(tmp_path):
     assert sorted(one.attempt for one in attempts) == list(range(1, 81))
 
 
+def test_a_gradebook_may_be_made_by_several_at_once(tmp_path):
+    for number in range(20):
+        path = tmp_path / f"{number}.sqlite"
+        faults = []
+
+        def make(path=path, faults=faults):
+            try:
+                Gradebook(path)
+            except KitError as error:
+                faults.append(error)
+
+        threads = [threading.Thread(target=make) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not faults
+
+
 def test_a_file_that_is_no_gradebook_is_told(tmp_path):
     path = tmp_path / "gradebook.sqlite"
     path.write_text("this is a text file, and long enough to be looked at\n" * 100)
