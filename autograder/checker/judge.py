@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.checker.bank import Misconception
-from autograder.checker.compare import Difference, Expected
+from autograder.checker.compare import Difference, Expected, same_form
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
 from autograder.checker.implementation import Implementation, LocalImplementation
@@ -127,7 +127,7 @@ class Judge:
         if outcome.outputs is None:
             return self._unusable(check, right, outcome)
         if not outcome.mutated and expected.matches(outcome.outputs):
-            return self._finding(check, Verdict.PASSED)
+            return self._form(check, right, outcome) or self._finding(check, Verdict.PASSED)
         differences = list(expected.differences(outcome.outputs))
         first = min(differences, key=lambda d: ORDER.index(d.verdict), default=None)
         early = first is not None and first.verdict not in (Verdict.WRONG_VALUE,)
@@ -156,14 +156,26 @@ class Judge:
 
     def _unusable(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
         """The probe could not use a result: say which call's result is built differently."""
+        text = f"the check could not use the result ({outcome.probe_error})"
+        found = self._form(check, right, outcome)
+        return found or self._finding(check, Verdict.BAD_OUTPUT, text)
+
+    def _form(self, check: Check, right: Outcome, outcome: Outcome) -> Finding | None:
+        """The first call whose result has another type or shape than the reference's.
+
+        A probe may look at a part or a statistic only; the whole must be of the right form too.
+        """
         for mine, theirs in zip(right.calls, outcome.calls, strict=False):
-            expected = Expected({"result": mine.result.value}, rules(check))
-            for difference in expected.differences({"result": theirs.result.value}):
+            one, other = mine.result.value, theirs.result.value
+            if same_form(one, other):
+                continue
+            for difference in Expected({"result": one}, rules(check)).differences(
+                {"result": other}
+            ):
                 if difference.verdict in (Verdict.WRONG_TYPE, Verdict.WRONG_SHAPE):
                     text = difference.text.replace("result", f"{mine.function.name}'s result", 1)
                     return self._explained(check, difference.verdict, text, outcome)
-        text = f"the check could not use the result ({outcome.probe_error})"
-        return self._finding(check, Verdict.BAD_OUTPUT, text)
+        return None
 
     def _different(
         self, check: Check, outcome: Outcome, first: Difference, differences: list[Difference]

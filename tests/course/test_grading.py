@@ -76,13 +76,15 @@ def copy_package(template, folder):
     return target
 
 
+# Adam's state can be seen only by stepping with it.
+TOGETHER = dict.fromkeys(("adam_init", "adam_step"), {"adam_init", "adam_step"})
+
+
 def test_one_function_filled_earns_its_own_points(desk, template, tmp_path):
     """Alone (a backward together with its forward), on stubs everywhere else."""
     assignment, grade = desk
     for filled in assignment.functions:
-        pair = {filled.name} | (
-            {filled.name.removesuffix("_backward")} if filled.name.endswith("_backward") else set()
-        )
+        pair = TOGETHER.get(filled.name, {filled.name, filled.name.removesuffix("_backward")})
         folder = tmp_path / filled.name
         package = copy_package(template, folder)
         for name in assignment.files:
@@ -102,7 +104,7 @@ def test_one_function_filled_earns_its_own_points(desk, template, tmp_path):
 
 SPOILT = {
     "nan": "value * np.nan",
-    "list": "value.tolist()",
+    "list": "[value.tolist()]",
     "matrix": "np.matrix(np.atleast_2d(value.reshape(-1, value.shape[-1] if value.ndim else 1)))",
     "masked": "np.ma.masked_all(value.shape)",
     "subclass": "value.view(Liar)",
