@@ -1,0 +1,1 @@
+"""An autograder for courses in which students write a library function by function."""

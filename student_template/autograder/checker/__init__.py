@@ -1,0 +1,16 @@
+"""Declare a check, draw its inputs, compare, diagnose, judge. Needs NumPy only."""
+
+from autograder.checker.bank import Misconception, misconception
+from autograder.checker.compare import at_least, at_most, within
+from autograder.checker.declare import Check, check, error_of
+
+__all__ = [
+    "Check",
+    "Misconception",
+    "at_least",
+    "at_most",
+    "check",
+    "error_of",
+    "misconception",
+    "within",
+]

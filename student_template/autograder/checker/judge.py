@@ -1,0 +1,275 @@
+"""Judge an implementation: run every check, name what is wrong, apply the gates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from autograder.checker.bank import Misconception
+from autograder.checker.compare import Difference, Expected
+from autograder.checker.declare import Check
+from autograder.checker.finding import Diagnosis, Finding
+from autograder.checker.implementation import Implementation, LocalImplementation
+from autograder.checker.key import AnswerKey, LiveKey, kind_of_error, rules, run_probe
+from autograder.checker.outcome import (
+    ImplementationMissing,
+    ImplementationRaised,
+    Outcome,
+    Verdict,
+)
+from autograder.checker.own_forward import gradients_fit_own_forward
+from autograder.checker.slips import explain
+from autograder.checker.symptoms import describe, sizes_of
+
+ORDER = (
+    Verdict.BAD_OUTPUT,
+    Verdict.WRONG_TYPE,
+    Verdict.WRONG_SHAPE,
+    Verdict.NOT_FINITE,
+    Verdict.WRONG_VALUE,
+)
+STUBS = (Verdict.NOT_IMPLEMENTED, Verdict.MISSING)
+
+
+class Judge:
+    """The checks of one assignment with their answers; one judge serves a whole batch."""
+
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        reference: LocalImplementation,
+        misconceptions: Sequence[Misconception],
+        *,
+        seed: Callable[[str], int],
+    ) -> None:
+        self._set(checks, LiveKey(reference, misconceptions, seed))
+
+    @classmethod
+    def from_key(cls, checks: Sequence[Check], key: AnswerKey) -> Judge:
+        """A judge whose answers come from elsewhere, such as a record."""
+        judge = cls.__new__(cls)
+        judge._set(checks, key)
+        return judge
+
+    def _set(self, checks: Sequence[Check], key: AnswerKey) -> None:
+        self.checks = tuple(checks)
+        self.key = key
+        self._prepared: dict[str, Expected] = {}
+
+    def run(
+        self, implementation: Implementation, checks: Sequence[Check] | None = None
+    ) -> dict[str, Finding]:
+        """The findings of all checks (or some), in order. Never raises for what was judged."""
+        chosen = self.checks if checks is None else checks
+        found = {check.name: self.run_one(check, implementation) for check in chosen}
+        found = self._agree(chosen, found)
+        return self._gate(chosen, self._second_look(chosen, found, implementation))
+
+    def prepare(self) -> None:
+        """Compute all expected outcomes now, so that forked graders share them."""
+        for check in self.checks:
+            self._expected(check)
+
+    def run_one(self, check: Check, implementation: Implementation) -> Finding:
+        """Run one check and say what was found; the gates are not applied."""
+        right = self.key.expected(check)
+        fault = self._fault(check, right)
+        if fault:
+            return self._finding(check, Verdict.GRADER_ERROR, details=fault)
+        with np.errstate(all="ignore"):
+            outcome = run_probe(check, implementation, self.key.seed(check))
+            finding = self._examine(check, right, outcome)
+        return replace(finding, seconds=outcome.seconds, warnings=self._news(right, outcome))
+
+    @staticmethod
+    def _news(right: Outcome, outcome: Outcome) -> tuple[str, ...]:
+        return tuple(text for text in outcome.warnings if text not in right.warnings)
+
+    @staticmethod
+    def _fault(check: Check, right: Outcome) -> str:
+        """What is wrong with the check itself: the reference must come through it."""
+        if right.stopped or right.structure or right.probe_error or right.mutated:
+            return (
+                (right.stopped.message if right.stopped else "")
+                or right.structure
+                or right.probe_error
+                or f"the reference changed {right.mutated[0]}"
+            )
+        if right.error and check.kind != "error":
+            return f"the reference raised {right.error}"
+        return ""
+
+    def _expected(self, check: Check) -> Expected | None:
+        if check.name not in self._prepared:
+            outputs = self.key.expected(check).outputs
+            if outputs is None:
+                return None
+            self._prepared[check.name] = Expected(outputs, rules(check))
+        return self._prepared[check.name]
+
+    def _examine(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
+        """The first that holds: death, exception, structure, mutation, difference; else passed."""
+        if outcome.stopped is not None:
+            return self._finding(check, outcome.stopped.verdict, outcome.stopped.message)
+        if outcome.error is not None:
+            return self._raised(check, right, outcome)
+        if outcome.structure:
+            return self._explained(check, Verdict.WRONG_TYPE, outcome.structure, outcome)
+        expected = self._expected(check)
+        if expected is None:
+            kind = kind_of_error(right)
+            return self._finding(
+                check, Verdict.WRONG_VALUE, f"no exception; {kind} was expected for these arguments"
+            )
+        if outcome.outputs is None:
+            return self._unusable(check, right, outcome)
+        if not outcome.mutated and expected.matches(outcome.outputs):
+            return self._finding(check, Verdict.PASSED)
+        differences = list(expected.differences(outcome.outputs))
+        first = min(differences, key=lambda d: ORDER.index(d.verdict), default=None)
+        early = first is not None and first.verdict not in (Verdict.WRONG_VALUE,)
+        if outcome.mutated and not early:
+            text = f"{outcome.mutated[0]} was changed in place: work on a copy"
+            return self._explained(check, Verdict.MUTATED_INPUT, text, outcome, differences)
+        if first is None:
+            return self._finding(check, Verdict.PASSED)
+        return self._different(check, outcome, first, differences)
+
+    def _raised(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
+        error = outcome.error
+        if isinstance(error, ImplementationMissing):
+            return self._finding(check, Verdict.MISSING, error.message)
+        assert isinstance(error, ImplementationRaised)
+        if error.not_implemented:
+            return self._finding(check, Verdict.NOT_IMPLEMENTED, details=error.message)
+        kind = kind_of_error(right)
+        if kind and kind_of_error(outcome) == kind:
+            return self._finding(check, Verdict.PASSED)
+        message = error.message.strip().split("\n")[0] if error.message.strip() else ""
+        text = f"{error.kinds[0]}: {message}" if message else error.kinds[0]
+        if error.where:
+            text += f"\nin {error.where}"
+        return self._explained(check, Verdict.RAISED, text, outcome)
+
+    def _unusable(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
+        """The probe could not use a result: say which call's result is built differently."""
+        for mine, theirs in zip(right.calls, outcome.calls, strict=False):
+            expected = Expected({"result": mine.result.value}, rules(check))
+            for difference in expected.differences({"result": theirs.result.value}):
+                if difference.verdict in (Verdict.WRONG_TYPE, Verdict.WRONG_SHAPE):
+                    text = difference.text.replace("result", f"{mine.function.name}'s result", 1)
+                    return self._explained(check, difference.verdict, text, outcome)
+        text = f"the check could not use the result ({outcome.probe_error})"
+        return self._finding(check, Verdict.BAD_OUTPUT, text)
+
+    def _different(
+        self, check: Check, outcome: Outcome, first: Difference, differences: list[Difference]
+    ) -> Finding:
+        symptom = describe(first, sizes_of(outcome.calls))
+        lines = [f"{first.text}."]
+        others = sorted({d.root for d in differences} - {first.root})
+        if others:
+            lines.append(f"Also wrong: {', '.join(others[:6])}.")
+        finding = self._explained(
+            check, first.verdict, "\n".join(lines), outcome, differences, symptom.details
+        )
+        text = symptom.text or ("" if symptom.known else "No slip that the kit knows fits.")
+        unnamed = Diagnosis(None, text) if text else None
+        return replace(finding, unnamed=unnamed, diagnosis=finding.diagnosis or unnamed)
+
+    def _explained(
+        self,
+        check: Check,
+        verdict: Verdict,
+        symptom: str,
+        outcome: Outcome,
+        differences: Sequence[Difference] = (),
+        details: tuple[str, ...] = (),
+    ) -> Finding:
+        """A finding with the known slip that would give the same outcome, where there is one."""
+        names = explain(outcome, differences, self.key.slips(check))
+        return replace(
+            self._finding(check, verdict, symptom, "\n".join(details)),
+            candidates=names,
+            diagnosis=self._diagnosis(names),
+        )
+
+    def _diagnosis(self, names: Sequence[str]) -> Diagnosis | None:
+        """One slip is named; several only if they are of one family."""
+        if not names or len({self.key.misconception(name)[0] for name in names}) > 1:
+            return None
+        _, text, anchor = self.key.misconception(names[0])
+        return Diagnosis(names[0], text, anchor)
+
+    def _agree(self, checks: Sequence[Check], found: dict[str, Finding]) -> dict[str, Finding]:
+        """Name only slips that hold on every check of the function.
+
+        A slip that would fail a check which passes is not what was done. Where several fit one
+        check, the one that fits most checks is it.
+        """
+        votes: Counter[str] = Counter()
+        for finding in found.values():
+            votes.update(finding.candidates)
+        by_function: dict[str, list[Check]] = {}
+        for check in checks:
+            by_function.setdefault(check.of, []).append(check)
+        refuted = {
+            name
+            for of in {finding.function for finding in found.values() if finding.candidates}
+            for check in by_function[of]
+            if found[check.name].passed
+            for name in self.key.slips(check)
+        }
+        agreed = {}
+        for name, finding in found.items():
+            if finding.candidates:
+                kept = [slip for slip in finding.candidates if slip not in refuted]
+                most = max((votes[slip] for slip in kept), default=0)
+                best = tuple(slip for slip in kept if votes[slip] == most)
+                named = self._diagnosis(best) or finding.unnamed
+                finding = replace(finding, candidates=best, diagnosis=named)
+            agreed[name] = finding
+        return agreed
+
+    def _second_look(
+        self, checks: Sequence[Check], found: dict[str, Finding], implementation: Implementation
+    ) -> dict[str, Finding]:
+        """A backward passes if it is the gradient of a forward that is wrong in a named way."""
+        slipped = {f.function for f in found.values() if f.diagnosis and f.diagnosis.id}
+        seen = dict(found)
+        for check in checks:
+            forward = check.of.removesuffix("_backward")
+            wrong = found[check.name].verdict in (Verdict.WRONG_VALUE, Verdict.NOT_FINITE)
+            if forward == check.of or forward not in slipped or not wrong:
+                continue
+            run_probe(check, implementation, self.key.seed(check))
+            if gradients_fit_own_forward(check.of, implementation):
+                text = f"right for your {forward}, whose own slip is counted there"
+                seen[check.name] = self._finding(check, Verdict.PASSED, text)
+        return seen
+
+    @staticmethod
+    def _gate(checks: Sequence[Check], found: dict[str, Finding]) -> dict[str, Finding]:
+        """Checks whose right answer may be trivial count only where a value check passes."""
+        gated = dict(found)
+        for check in checks:
+            finding = found[check.name]
+            if not check.gated or finding.verdict is Verdict.GRADER_ERROR:
+                continue
+            values = [found[c.name] for c in checks if c.of == check.of and not c.gated]
+            if not values or any(value.passed for value in values):
+                continue
+            stub = next((v for v in STUBS if all(value.verdict is v for value in values)), None)
+            if stub is not None:
+                gated[check.name] = replace(finding, verdict=stub, symptom="", diagnosis=None)
+            elif finding.passed:
+                text = f"counts only once a value check of {check.of} passes"
+                gated[check.name] = replace(finding, verdict=Verdict.SKIPPED, symptom=text)
+        return gated
+
+    @staticmethod
+    def _finding(check: Check, verdict: Verdict, symptom: str = "", details: str = "") -> Finding:
+        return Finding(check.name, check.title, check.of, verdict, symptom, details)

@@ -1,0 +1,140 @@
+"""The answers to a set of checks: computed from the reference, or read from a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Protocol
+
+from autograder.checker.bank import Misconception, overlay
+from autograder.checker.compare import Expected, Rules
+from autograder.checker.declare import Check
+from autograder.checker.draw import Draw
+from autograder.checker.implementation import Implementation, LocalImplementation
+from autograder.checker.outcome import (
+    ImplementationMissing,
+    ImplementationRaised,
+    ImplementationStopped,
+    Outcome,
+    WrongStructure,
+)
+
+
+class AnswerKey(Protocol):
+    """Expected outcomes of checks, and what known slips would answer."""
+
+    def seed(self, check: Check) -> int:
+        """The seed of the check's inputs."""
+
+    def expected(self, check: Check) -> Outcome:
+        """The reference's outcome."""
+
+    def slips(self, check: Check) -> Mapping[str, Outcome]:
+        """The outcome of each known slip of the check's function, where it differs."""
+
+    def misconception(self, name: str) -> tuple[str, str, str]:
+        """A slip's family, text and handout anchor."""
+
+
+def rules(check: Check) -> Rules:
+    """How a check's outputs are compared."""
+    return Rules(check.rtol, check.scale, check.kind == "dtype")
+
+
+def run_probe(check: Check, implementation: Implementation, seed: int) -> Outcome:
+    """Run a check's probe on an implementation. Whatever happens there is an outcome."""
+    implementation.begin()
+    started = perf_counter()
+    outputs = error = stopped = None
+    structure = probe_error = ""
+    try:
+        outputs = check.probe(implementation, Draw(seed))
+    except (ImplementationRaised, ImplementationMissing) as raised:
+        error = raised
+    except ImplementationStopped as death:
+        stopped = death
+    except WrongStructure as wrong:
+        structure = wrong.message
+    except Exception as fault:  # the probe met a result that it can't use
+        probe_error = f"{type(fault).__name__}: {fault}"[:300]
+    calls = tuple(implementation.trace)
+    return Outcome(
+        outputs=outputs,
+        error=error,
+        stopped=stopped,
+        structure=structure,
+        probe_error=probe_error,
+        mutated=tuple(
+            f"{call.function.name}: {name}"
+            for call in calls
+            if call.function.name == check.of  # a forward's own slip costs the forward's checks
+            for name in call.result.mutated
+        ),
+        warnings=tuple(dict.fromkeys(text for call in calls for text in call.result.warnings)),
+        seconds=perf_counter() - started,
+        calls=calls,
+    )
+
+
+class LiveKey:
+    """Answers from the reference and its misconceptions, each computed once, when first needed."""
+
+    def __init__(
+        self,
+        reference: LocalImplementation,
+        misconceptions: Sequence[Misconception],
+        seed: Callable[[str], int],
+    ) -> None:
+        self._reference = reference
+        self._misconceptions = misconceptions
+        self._seed = seed
+        self._by_name = {slip.name: slip for slip in misconceptions}
+        self._expected: dict[str, Outcome] = {}
+        self._slips: dict[str, dict[str, Outcome]] = {}
+
+    def seed(self, check: Check) -> int:
+        """The seed of the check's inputs."""
+        return self._seed(check.name)
+
+    def expected(self, check: Check) -> Outcome:
+        """The reference's outcome."""
+        if check.name not in self._expected:
+            outcome = run_probe(check, self._reference, self.seed(check))
+            self._expected[check.name] = outcome
+        return self._expected[check.name]
+
+    def slips(self, check: Check) -> Mapping[str, Outcome]:
+        """The outcome of each known slip of the check's function, where it differs."""
+        if check.name not in self._slips:
+            right = self.expected(check)
+            found = {}
+            for slip in self._misconceptions:
+                if slip.of == check.of:
+                    variant = overlay(slip, self._reference)
+                    outcome = run_probe(check, variant, self.seed(check))
+                    if differs(check, right, outcome):
+                        found[slip.name] = outcome
+            self._slips[check.name] = found
+        return self._slips[check.name]
+
+    def misconception(self, name: str) -> tuple[str, str, str]:
+        """A slip's family, text and handout anchor."""
+        slip = self._by_name[name]
+        return slip.family, slip.text, slip.anchor
+
+
+def differs(check: Check, right: Outcome, other: Outcome) -> bool:
+    """Whether an outcome is not the right one."""
+    if right.outputs is None:
+        return kind_of_error(other) != kind_of_error(right)
+    if other.outputs is None or other.mutated:
+        return True
+    return not Expected(right.outputs, rules(check)).matches(other.outputs)
+
+
+def kind_of_error(outcome: Outcome) -> str:
+    """The kind of exception of an outcome ("ValueError" for its subclasses too), or ""."""
+    if isinstance(outcome.error, ImplementationRaised):
+        kinds = outcome.error.kinds
+        return "ValueError" if "ValueError" in kinds else (kinds[0] if kinds else "Exception")
+    return ""
