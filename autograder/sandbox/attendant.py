@@ -43,7 +43,7 @@ class Attendant:
         self.pid = pid
         self._host = host
         self.channel = channel
-        self._scratch = scratch
+        self.scratch = scratch
         self.limits = limits
         self._server = server
         self._clocks = [_cpu_clock(pid)] + ([_cpu_clock(server.pid)] if server else [])
@@ -114,7 +114,7 @@ class Attendant:
                 f"gave no answer within {limits.idle_per_check:g} s of waiting "
                 "(does it sleep, or wait for input or a lock?)",
             )
-        used, entries = usage(self._scratch, limits.scratch_entries)
+        used, entries = usage(self.scratch, limits.scratch_entries)
         if used > 4 * limits.file_mb * 2**20 or entries > limits.scratch_entries:
             raise ImplementationStopped(
                 Verdict.BAD_OUTPUT, "wrote more files than a submission may write"
@@ -185,7 +185,7 @@ class Attendant:
             remove_tree(self._server.scratch)
         self._final_cpu = cpu_seconds
         self.channel.close()
-        remove_tree(self._scratch)
+        remove_tree(self.scratch)
 
 
 def _cpu_clock(pid: int) -> int:

@@ -6,20 +6,16 @@ import math
 import os
 import socket
 from collections.abc import Collection
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from autograder.checker.contract import Contract, Function
-from autograder.checker.implementation import CallResult, Implementation
-from autograder.checker.outcome import Generator, ImplementationStopped, Opaque, Verdict
-from autograder.sandbox import wire
-from autograder.sandbox.answers import clean, read_answer
+from autograder.checker.contract import Contract
 from autograder.sandbox.attendant import Attendant, Helper
 from autograder.sandbox.channel import Channel
-from autograder.sandbox.encoder import encode
 from autograder.sandbox.host import SandboxFault, ZygoteHost
 from autograder.sandbox.identity import Identities
+from autograder.sandbox.implementation import RemoteImplementation
 from autograder.sandbox.levels import (
     NAMESPACES,
     PROCESS,
@@ -178,123 +174,6 @@ class Sandbox:
             if host is not None:
                 host.close()
         self._stage.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class RemoteImplementation(Implementation):
-    """A submission's functions, called in a worker that is started when it is first needed."""
-
-    def __init__(self, sandbox: Sandbox, submission: Path, served: frozenset[str]) -> None:
-        super().__init__(sandbox.contract)
-        self._sandbox = sandbox
-        self._submission = submission
-        self._served = served
-        self._staged: tuple[Path, int | None] | None = None
-        self._worker: Attendant | None = None
-        self._stopped: ImplementationStopped | None = None
-        self._spent = 0.0
-        self._log = bytearray()
-        self._check = 0
-        self._calls = 0
-        self._serial = 0
-
-    def begin(self) -> None:
-        """A new check: fresh budgets, and a fresh worker if the last one is gone."""
-        super().begin()
-        self._check += 1
-        self._stopped = None
-        if self._worker is not None:
-            if self._worker.lame:
-                self._end_worker()
-            else:
-                self._worker.begin()
-
-    def invoke(
-        self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> CallResult:
-        """Call a function in the worker."""
-        if self._stopped is not None:
-            raise self._stopped
-        worker = self._worker or self._start()
-        self._calls += 1
-        head = (
-            *(self._calls, self._check, function.module, function.name, function.returns),
-            *(len(args), tuple(kwargs)),
-        )
-        body = encode([head, *args, *kwargs.values()], self._convert)
-        try:
-            answer = worker.call(body)
-            return read_answer(answer, function, self._calls, self._serial, worker.limits.memory_mb)
-        except wire.WireClosedError:
-            raise self._stop(worker.died()) from None
-        except wire.WireError as error:
-            message = f"sent something that is not an answer: {clean(str(error), 200)}"
-            raise self._stop(ImplementationStopped(Verdict.BAD_OUTPUT, message)) from None
-        except ImplementationStopped as stopped:
-            raise self._stop(stopped) from None
-
-    def _start(self) -> Attendant:
-        limits = self._sandbox.limits
-        if self._spent > limits.cpu_total:
-            raise ImplementationStopped(
-                Verdict.SKIPPED, f"the submission used up its {limits.cpu_total:g} s of CPU time"
-            )
-        if self._staged is None:
-            self._staged = self._sandbox.stage(self._submission)
-        self._serial += 1
-        self._worker = self._sandbox.start(*self._staged, self._served, limits)
-        self._worker.before = self._spent
-        return self._worker
-
-    def _stop(self, stopped: ImplementationStopped) -> ImplementationStopped:
-        self._stopped = stopped
-        self._end_worker()
-        return stopped
-
-    def _end_worker(self) -> None:
-        if self._worker is not None:
-            worker, self._worker = self._worker, None
-            worker.end()
-            self._spent += worker.cpu_seconds
-            self._log += worker.channel.log
-
-    def _convert(self, value: Any, reason: str) -> Any:
-        """Opaque results and generators travel as what the worker knows them by."""
-        if isinstance(value, Generator):
-            return wire.Seed(value.seed)
-        if isinstance(value, Opaque):
-            serial, number = value.value
-            if serial != self._serial:
-                raise ImplementationStopped(
-                    Verdict.CRASHED, "a cache was lost with the process that held it"
-                )
-            return wire.Handle(number)
-        raise wire.WireError(f"{type(value).__name__}: {reason}")
-
-    @property
-    def log(self) -> str:
-        """What the student's code printed so far, capped, control characters escaped."""
-        printed = bytes(self._log)
-        if self._worker is not None:
-            self._worker.channel.drain()
-            printed += bytes(self._worker.channel.log)
-        text = printed[: self._sandbox.limits.log_bytes].decode("utf-8", "replace")
-        return clean(text, len(text) + 1)
-
-    @property
-    def cpu_seconds(self) -> float:
-        """CPU time of all workers of this submission."""
-        return self._spent + (self._worker.cpu_seconds if self._worker else 0.0)
-
-    def close(self) -> None:
-        """End the worker."""
-        with suppress(SandboxFault):
-            self._end_worker()
 
     def __enter__(self) -> Self:
         return self

@@ -109,7 +109,7 @@ def usage(folder: Path, max_entries: int) -> tuple[int, int]:
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder whatever was built in it: any depth, any mode, links not followed."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RecursionError):
         shutil.rmtree(folder)
         return
     _flatten(folder)

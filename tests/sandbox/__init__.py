@@ -1,0 +1,1 @@
+"""Tests of the jail and of what talks across its walls."""

@@ -1,0 +1,116 @@
+"""A tiny course and sandboxes at every level that this machine reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.checker.contract import Contract
+from autograder.sandbox.levels import LEVELS
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.remote import Sandbox
+
+REFERENCE = """
+def scale(x, factor=2.0):
+    if x.ndim != 2:
+        raise ValueError(f"x has shape {x.shape}, expected two axes")
+    return x * factor, (factor,)
+
+
+def scale_backward(dy, cache):
+    (factor,) = cache
+    return dy * factor
+
+
+def noise(rng, n):
+    return rng.normal(size=n)
+"""
+
+# `run` executes the text that it is given: every attack of these tests is such a text.
+STUDENT = """
+def run(code, *args):
+    space = {"args": args}
+    exec(code, space)
+    return space.get("result")
+
+
+def other(x):
+    return x
+
+
+def keep(x):
+    return x, [x]
+
+
+def keep_backward(dy, cache):
+    return dy + cache[0]
+"""
+
+LIMITS = Limits(cpu_per_check=0.5, cpu_total=3.0, idle_per_check=0.5, memory_mb=256, file_mb=1)
+
+
+def write_package(folder: Path, **files: str) -> Path:
+    """A submission: the course's package with these files."""
+    package = folder / "tinycourse"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    for name, text in files.items():
+        (package / f"{name}.py").write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Contract]:
+    """The reference's folder and its contract."""
+    folder = write_package(tmp_path_factory.mktemp("reference"), scaling=REFERENCE, running=STUDENT)
+    return folder, Contract.from_source(folder / "tinycourse")
+
+
+@pytest.fixture(scope="session")
+def make_sandbox(course: tuple[Path, Contract]) -> Iterator[Callable[[str], Sandbox]]:
+    """A sandbox of a level, started once."""
+    made: dict[str, Sandbox] = {}
+
+    def make(level: str) -> Sandbox:
+        if level not in made:
+            made[level] = Sandbox(
+                course[1], limits=LIMITS, at_least="process", at_most=level, reference=course[0]
+            )
+        if made[level].isolation.level != level:
+            pytest.skip(f"{level} is not reached here: {made[level].isolation.missing[level]}")
+        return made[level]
+
+    yield make
+    for sandbox in made.values():
+        sandbox.close()
+
+
+@pytest.fixture(params=list(LEVELS))
+def sandbox(request: pytest.FixtureRequest, make_sandbox: Callable[[str], Sandbox]) -> Sandbox:
+    """A sandbox, at each level in turn."""
+    return make_sandbox(request.param)
+
+
+@pytest.fixture(params=["seccomp", "landlock", "namespaces"])
+def strong(request: pytest.FixtureRequest, make_sandbox: Callable[[str], Sandbox]) -> Sandbox:
+    """A sandbox with the system call filter."""
+    return make_sandbox(request.param)
+
+
+@pytest.fixture
+def best(make_sandbox: Callable[[str], Sandbox]) -> Sandbox:
+    """The strongest sandbox of this machine."""
+    for level in reversed(LEVELS):
+        try:
+            return make_sandbox(level)
+        except pytest.skip.Exception:
+            continue
+    raise AssertionError("no level is reached")
+
+
+@pytest.fixture
+def submission(tmp_path: Path) -> Path:
+    """A folder that executes what it is told."""
+    return write_package(tmp_path / "submission", running=STUDENT)

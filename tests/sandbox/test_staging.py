@@ -1,0 +1,54 @@
+"""Folders for workers: what is copied, and that everything can be removed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from autograder.sandbox.staging import Stage, remove_tree, usage
+
+
+def test_only_regular_files_are_copied(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "package").mkdir(parents=True)
+    (source / "package" / "a.py").write_text("x = 1\n")
+    (source / "package" / "__pycache__").mkdir()
+    (source / ".hidden").write_text("x")
+    os.mkfifo(source / "package" / "pipe.py")
+    (source / "package" / "link.py").symlink_to("/etc/passwd")
+    (source / "linked").symlink_to("/etc")
+    stage = Stage()
+    copy = stage.copy(source, None)
+    found = sorted(str(path.relative_to(copy)) for path in copy.rglob("*"))
+    assert found == ["package", "package/a.py"]
+    stage.close()
+    assert not stage.root.exists()
+
+
+def test_any_tree_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    (tmp_path / "kept").write_text("x")
+    (folder / "link").symlink_to(tmp_path / "kept")
+    here = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(folder)
+        for _ in range(3000):
+            Path("d").mkdir()
+            Path("f").write_text("x")
+            os.chdir("d")
+    finally:
+        os.fchdir(here)
+        os.close(here)
+    remove_tree(folder)
+    assert not folder.exists()
+    assert (tmp_path / "kept").exists()
+
+
+def test_usage_stops_counting(tmp_path: Path) -> None:
+    for k in range(30):
+        (tmp_path / f"f{k}").write_bytes(b"x" * 5000)
+    size, entries = usage(tmp_path, 1000)
+    assert entries == 30
+    assert size >= 30 * 5000
+    assert usage(tmp_path, 10)[1] == 11
