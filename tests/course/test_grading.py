@@ -77,7 +77,7 @@ def copy_package(template, folder):
 
 
 # Adam's state can be seen only by stepping with it.
-TOGETHER = dict.fromkeys(("adam_init", "adam_step"), {"adam_init", "adam_step"})
+TOGETHER = {name: {"adam_init", "adam_step"} for name in ("adam_init", "adam_step")}
 
 
 def test_one_function_filled_earns_its_own_points(desk, template, tmp_path):
