@@ -46,6 +46,7 @@ def test_causal_square_and_last_rows(impl, draw):
     """As many queries as keys, and fewer: the last rows of the square mask."""
     return {
         "square": impl.causal_mask(5),
+        "square_by_both": impl.causal_mask(4, 4),
         "last_rows": impl.causal_mask(3, 7),
         "last_row": impl.causal_mask(1, 6),
     }
@@ -59,16 +60,17 @@ def test_causal_more_queries_than_keys(impl, draw):
 
 @check(of="padding_mask")
 def test_padding_behind_each_sequence(impl, draw):
-    """Real positions come first, in the shape (B, 1, 1, t); none and all are possible."""
+    """Real positions come first, in the shape (B, 1, 1, t)."""
     return {"mask": impl.padding_mask(np.array([3, 1, 6, 0, draw.integer(1, 6)]), 6)}
 
 
 @check(of="padding_mask", kind="error")
 def test_padding_of_bad_lengths(impl, draw):
-    """A length above t, and lengths in a table, are refused with a ValueError."""
+    """Lengths above t, below 0 or in a table are refused with a ValueError."""
     return {
         "too_long": error_of(impl.padding_mask, np.array([2, 5]), 4),
-        "table": error_of(impl.padding_mask, np.array([[2, 3]]), 4),
+        "negative": error_of(impl.padding_mask, np.array([2, -1]), 4),
+        "table": error_of(impl.padding_mask, np.array([[2], [3]]), 4),
     }
 
 
@@ -114,7 +116,7 @@ def test_attention_under_a_mask_per_head(impl, draw):
 
 @check(of="scaled_dot_product_attention")
 def test_attention_of_huge_scores(impl, draw):
-    """Scores of ±100,000; and allowed ones at -100,000 beside hidden ones at +100,000."""
+    """Scores of ±100,000; allowed ones far below hidden ones."""
     q, k, v = draw.normal(3, 5, scale=300), draw.normal(4, 5, scale=300), draw.normal(4, 2)
     plain, _ = impl.scaled_dot_product_attention(q, k, v)
     q, k, v = draw.uniform(200, 400, 3, 4), draw.uniform(200, 400, 5, 4), draw.normal(5, 6)
@@ -155,12 +157,14 @@ def test_attention_in_float32(impl, draw):
 
 @check(of="scaled_dot_product_attention", kind="error")
 def test_attention_of_shapes_that_differ(impl, draw):
-    """Unlike d, unlike numbers of keys and values, a wrong mask: ValueError."""
-    q, k, v = draw.normal(3, 4), draw.normal(5, 4), draw.normal(5, 2)
+    """Unlike features, batches or masks are refused with a ValueError."""
+    q, k, v = draw.normal(2, 3, 4), draw.normal(2, 5, 4), draw.normal(2, 5, 2)
     attend = impl.scaled_dot_product_attention
     return {
-        "features": error_of(attend, q, draw.normal(5, 3), v),
-        "values": error_of(attend, q, k, draw.normal(4, 2)),
+        "features": error_of(attend, q, k[..., :3], v),
+        "batch_of_keys": error_of(attend, q, k[:1], v[:1]),
+        "batch_of_values": error_of(attend, q, k, v[:1]),
+        "number_of_values": error_of(attend, q, k, v[:, :4]),
         "mask_shape": error_of(attend, q, k, v, causal(4)),
         "mask_of_numbers": error_of(attend, q, k, v, np.zeros((3, 5))),
     }
@@ -206,7 +210,7 @@ def test_attention_gradients_at_huge_scores(impl, draw):
 
 @check(of="scaled_dot_product_attention_backward", kind="property")
 def test_attention_gradients_that_vanish(impl, draw):
-    """None for a hidden key, none for all keys moved alike, only dv for a single key."""
+    """Nothing for hidden keys, nor in sum over keys; a single key gets dv only."""
     q, k, v = draw.normal(4, 3), draw.normal(6, 3), draw.normal(6, 5)
     mask = np.array([True, False, True, True, False, True])
     _, cache = impl.scaled_dot_product_attention(q, k, v, mask)
@@ -305,7 +309,7 @@ def test_head_gradients_in_float32(impl, draw):
 
 @check(of="split_heads")
 def test_split_into_heads(impl, draw):
-    """Head h gets the features h d to (h + 1) d of every position; one head gets all."""
+    """Head h gets features h d to (h + 1) d of every position."""
     x = draw.normal(2, 5, 12)
     return {"three": impl.split_heads(x, 3), "one": impl.split_heads(x, 1)}
 
@@ -325,7 +329,7 @@ def test_merge_heads(impl, draw):
 
 @check(of="init_attention")
 def test_init_spread(impl, draw):
-    """Standard deviation sqrt(2 / (d_model + d_model)), mean zero, four unlike matrices."""
+    """Four unlike matrices of Xavier's standard deviation and mean zero."""
     params = impl.init_attention(draw.generator(), 64)
     weights = {name: params[name].ravel() for name in ("w_q", "w_k", "w_v", "w_o")}
     alike = np.corrcoef(np.stack(list(weights.values()))) - np.eye(4)
@@ -408,9 +412,9 @@ def test_heads_in_float32(impl, draw):
 
 @check(of="multi_head_attention", kind="error")
 def test_heads_that_leave_a_rest(impl, draw):
-    """d_model not divisible by the number of heads: ValueError."""
-    x = draw.normal(2, 4, 6)
-    return {"raises": error_of(impl.multi_head_attention, x, x, attention_params(draw, 6), 4)}
+    """A number of heads that does not divide d_model: ValueError."""
+    x, params = draw.normal(2, 4, 6), attention_params(draw, 6)
+    return {"raises": error_of(impl.multi_head_attention, x, x, params, 4)}
 
 
 @check(of="multi_head_attention_backward", weight=2)

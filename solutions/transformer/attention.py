@@ -117,7 +117,7 @@ def split_heads(x, num_heads):
 
     Raises ValueError if num_heads does not divide D.
     """
-    if num_heads < 1 or x.shape[-1] % num_heads:
+    if x.shape[-1] % num_heads:
         raise ValueError(f"num_heads ({num_heads}) must divide the last dimension of x {x.shape}")
     return x.reshape(*x.shape[:-1], num_heads, x.shape[-1] // num_heads).swapaxes(-3, -2)
 
@@ -153,7 +153,7 @@ def multi_head_attention(x, context, params, num_heads, mask=None):
 
     Raises ValueError if num_heads does not divide the number of columns of w_q.
     """
-    if num_heads < 1 or params["w_q"].shape[-1] % num_heads:
+    if params["w_q"].shape[-1] % num_heads:
         raise ValueError(f"num_heads ({num_heads}) must divide d_model {params['w_q'].shape[-1]}")
     q, q_cache = linear(x, params["w_q"], params["b_q"])
     k, k_cache = linear(context, params["w_k"], params["b_k"])
