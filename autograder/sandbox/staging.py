@@ -112,15 +112,15 @@ def remove_tree(folder: Path) -> None:
     with contextlib.suppress(OSError, RecursionError):
         shutil.rmtree(folder)
         return
-    _flatten(folder)
+    with contextlib.suppress(OSError):  # what resists is tried again when the sandbox closes
+        _flatten(folder)
 
 
 def _flatten(folder: Path) -> None:
     """Lift deep folders up to the top one by one, so that no path grows long."""
-    try:
-        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return
+    if os.geteuid() != 0:
+        folder.chmod(0o700)
+    top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     lifted = 0
     try:
         while names := os.listdir(top):  # noqa: PTH208
@@ -128,14 +128,14 @@ def _flatten(folder: Path) -> None:
                 try:
                     os.unlink(name, dir_fd=top)
                     continue
-                except OSError:
-                    pass
-                with contextlib.suppress(OSError):
-                    os.chmod(name, 0o700, dir_fd=top, follow_symlinks=True)
+                except OSError:  # a folder, then
+                    os.chmod(name, 0o700, dir_fd=top)
                 inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
                 try:
                     for child in os.listdir(inner):  # noqa: PTH208
                         lifted += 1
+                        if stat.S_ISDIR(os.lstat(child, dir_fd=inner).st_mode):
+                            os.chmod(child, 0o700, dir_fd=inner)  # or it can't be moved
                         os.rename(child, f".lifted-{lifted}", src_dir_fd=inner, dst_dir_fd=top)
                 finally:
                     os.close(inner)

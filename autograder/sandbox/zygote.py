@@ -34,18 +34,21 @@ PR_SET_CHILD_SUBREAPER = 36
 
 # What a submission may import: it is loaded here, since the interpreter may be unreadable later.
 _NAMES = """
-abc argparse array ast base64 bisect builtins cmath codecs collections collections.abc contextlib
-copy copyreg csv ctypes dataclasses datetime decimal difflib dis doctest encodings.ascii
-encodings.cp1252 encodings.idna encodings.latin_1 encodings.utf_16 encodings.utf_8_sig enum errno
-fnmatch fractions functools gc getpass gettext glob graphlib hashlib heapq hmac importlib.metadata
-importlib.resources importlib.util inspect io itertools json keyword linecache locale logging
-logging.handlers math multiprocessing multiprocessing.pool numbers operator os pathlib pdb pickle
-pkgutil platform pprint queue random re reprlib secrets shutil signal stat statistics string struct
-tempfile textwrap threading time timeit token tokenize traceback types typing unittest unittest.mock
-unicodedata uuid warnings weakref zlib concurrent.futures concurrent.futures.thread
-numpy.exceptions numpy.fft numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.polynomial
-numpy.random numpy.testing numpy.typing numpy.ctypeslib numpy.rec numpy.char numpy.strings
-numpy.matlib numpy.dtypes
+abc argparse array ast asyncio base64 bisect builtins cProfile cmath codecs collections
+collections.abc concurrent.futures concurrent.futures.thread configparser contextlib copy copyreg
+csv ctypes ctypes.util dataclasses datetime decimal difflib dis doctest encodings.ascii
+encodings.cp1252 encodings.idna encodings.latin_1 encodings.unicode_escape encodings.utf_16
+encodings.utf_32 encodings.utf_8 encodings.utf_8_sig enum errno fileinput fnmatch fractions
+functools gc getpass gettext glob graphlib gzip hashlib heapq hmac importlib.abc
+importlib.metadata importlib.resources importlib.util inspect io itertools json keyword linecache
+locale logging logging.handlers math mmap multiprocessing multiprocessing.pool numbers opcode
+operator optparse os pathlib pdb pickle pkgutil platform pprint profile pstats queue random re
+reprlib resource runpy sched secrets selectors shutil signal socket stat statistics string struct
+subprocess sysconfig tempfile textwrap threading time timeit token tokenize traceback tracemalloc
+types typing unicodedata unittest unittest.mock uuid warnings weakref zipfile zlib numpy.char
+numpy.ctypeslib numpy.dtypes numpy.exceptions numpy.fft numpy.lib.stride_tricks numpy.linalg
+numpy.ma numpy.matlib numpy.polynomial numpy.random numpy.rec numpy.strings numpy.testing
+numpy.typing
 """
 PRELOADED = tuple(_NAMES.split())
 
