@@ -1,8 +1,8 @@
 """Tokens to vectors, vectors to logits with the same table, and dropout.
 
 Vaswani et al. 2017 share one table between the embedding and the layer before the softmax (section
-3.4) and drop features after every sublayer (section 5.4). UDL has embeddings in section 12.5 (as
-the columns of a matrix, whose rows are here) and dropout in section 9.3.
+3.4) and drop features after every sublayer (section 5.4). UDL has embeddings in section 12.5.2 (the
+columns of a matrix are our rows) and dropout in section 9.3.3.
 """
 
 import numpy as np
@@ -74,7 +74,7 @@ def dropout(x, p, rng):
 
     x: any shape   0 <= p < 1   rng: a numpy.random.Generator, or None for evaluation, which
     returns x as it is   ->   y: like x, cache
-    The expected value of y is x (Srivastava et al. 2014, section 10: "inverted" dropout).
+    So the expected value of y is x ("inverted" dropout; Srivastava et al. 2014, section 10).
 
     Raises ValueError for p outside [0, 1).
     """

@@ -1,6 +1,6 @@
 """Where a token stands: sinusoids that are added, and rotations of queries and keys.
 
-Vaswani et al. 2017, section 3.5; Su et al. 2021 (RoFormer), section 3.2. UDL 12.3.1 and 12.5. Both
+Vaswani et al. 2017, section 3.5; Su et al. 2021 (RoFormer), section 3.2; UDL 12.3.1. Both
 turn features in pairs: the pair i at position m by the angle m / base^(2i / D). (Learned positions
 are a table like the embedding's, with a row for each position.)
 """
@@ -22,7 +22,7 @@ def sinusoidal_positions(t, d_model, offset=0, dtype=np.float64):
 
 
 def rotary(x, offset=0, base=10000.0):
-    """Turn the features 2i and 2i + 1 of each position by its angle i (Su et al. 2021, eq. 34).
+    """Turn the features 2i and 2i + 1 of each position by its angle i (Su et al. 2021, 3.2.2).
 
     x: (B, H, T, d), queries or keys; the T positions start at offset   ->   y: like x, cache
     The product of a turned query and a turned key depends on the distance of the two alone.
