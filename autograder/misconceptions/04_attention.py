@@ -358,7 +358,7 @@ def dk_lacks_the_scale(right, dy, q, k, v, mask=None):
 
 @misconception(of="scaled_dot_product_attention_backward", see=BACKWARD)
 def dk_by_scores_not_transposed(dy, q, k, v, mask=None):
-    """dk is dS @ q here. A key takes gradient from each query that met it: dS transposed."""
+    """dk is dscores @ q here. A key takes gradient from each query that met it: transpose."""
     a, da = weights_of(q, k, mask), dy @ flip(v)
     dscores = a * (da - (a * da).sum(-1, keepdims=True))
     scale = q.shape[-1] ** -0.5

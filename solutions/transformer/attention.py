@@ -111,7 +111,7 @@ def attention_head_backward(dy, cache):
 
 
 def split_heads(x, num_heads):
-    """Cut the features into num_heads slices, one for each head: a view, nothing is computed.
+    """Cut the features into num_heads slices, one for each head. Numbers move, none changes.
 
     x: (B, T, D)   ->   (B, num_heads, T, D / num_heads).   The backward of merge_heads.
 
