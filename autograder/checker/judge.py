@@ -21,7 +21,7 @@ from autograder.checker.outcome import (
     Verdict,
 )
 from autograder.checker.own_forward import gradients_fit_own_forward
-from autograder.checker.slips import explain
+from autograder.checker.slips import explain, same_outputs
 from autograder.checker.symptoms import describe, sizes_of
 
 ORDER = (
@@ -249,17 +249,30 @@ class Judge:
     def _second_look(
         self, checks: Sequence[Check], found: dict[str, Finding], implementation: Implementation
     ) -> dict[str, Finding]:
-        """A backward passes if it is the gradient of a forward that is wrong in a named way."""
-        slipped = {f.function for f in found.values() if f.diagnosis and f.diagnosis.id}
+        """A function that is right on top of another one's named slip passes.
+
+        Either it gives what the reference gives on top of that slip, or it is a backward that
+        equals central differences of the implementation's own forward.
+        """
+        slips: dict[str, set[str]] = {}
+        for finding in found.values():
+            if finding.diagnosis and finding.diagnosis.id:
+                slips.setdefault(finding.function, set()).add(finding.diagnosis.id)
         seen = dict(found)
         for check in checks:
-            forward = check.of.removesuffix("_backward")
-            wrong = found[check.name].verdict in (Verdict.WRONG_VALUE, Verdict.NOT_FINITE)
-            if forward == check.of or forward not in slipped or not wrong:
+            if found[check.name].verdict not in (Verdict.WRONG_VALUE, Verdict.NOT_FINITE):
                 continue
-            run_probe(check, implementation, self.key.seed(check))
-            if gradients_fit_own_forward(check.of, implementation):
-                text = f"right for your {forward}, whose own slip is counted there"
+            called = {call.function.name for call in self.key.expected(check).calls}
+            below = [name for name in sorted(called - {check.of}) if name in slips]
+            if not below:
+                continue
+            outcome = run_probe(check, implementation, self.key.seed(check))
+            carried = (self.key.carried(check, slip) for name in below for slip in slips[name])
+            forward = check.of.removesuffix("_backward")
+            if any(other is not None and same_outputs(outcome, other) for other in carried) or (
+                forward in below and gradients_fit_own_forward(check.of, implementation)
+            ):
+                text = f"right on top of your {below[0]}, whose own slip is counted there"
                 seen[check.name] = self._finding(check, Verdict.PASSED, text)
         return seen
 

@@ -35,6 +35,25 @@ def normalised_over(x, axis, eps):
     return (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True) + eps)
 
 
+def after(spread):
+    """What a forward that divides by `spread` leaves for the usual backward."""
+
+    def cache(x, gamma, beta, eps=1e-5):
+        sigma = spread(x, eps)
+        return (x - mean(x)) / sigma, 1 / sigma, gamma
+
+    return cache
+
+
+def sample_deviation(x, eps):
+    size = x.shape[-1]
+    return np.sqrt(((x - mean(x)) ** 2).sum(-1, keepdims=True) / max(size - 1, 1) + eps)
+
+
+def eps_beside_deviation(x, eps):
+    return x.std(-1, keepdims=True) + eps
+
+
 # Forward: statistics of the wrong numbers
 
 
@@ -68,20 +87,18 @@ def normalises_over_everything(x, gamma, beta, eps=1e-5):
 # Forward: the formula
 
 
-@misconception(of="layernorm", see=ROW)
+@misconception(of="layernorm", see=ROW, cache=after(sample_deviation))
 def divides_by_d_minus_one(x, gamma, beta, eps=1e-5):
     """The variance divides by D - 1 (ddof=1, the estimate from a sample). Layer normalisation uses
     the plain mean of the squares, divided by D."""
-    size = x.shape[-1]
-    variance = ((x - mean(x)) ** 2).sum(-1, keepdims=True) / max(size - 1, 1)
-    return gamma * (x - mean(x)) / np.sqrt(variance + eps) + beta
+    return gamma * (x - mean(x)) / sample_deviation(x, eps) + beta
 
 
-@misconception(of="layernorm", see=ROW)
+@misconception(of="layernorm", see=ROW, cache=after(eps_beside_deviation))
 def eps_outside_the_root(x, gamma, beta, eps=1e-5):
     """eps is added to the standard deviation, after the root. It belongs to the variance, under
     the root; you see the difference where the variance is small."""
-    return gamma * (x - mean(x)) / (x.std(-1, keepdims=True) + eps) + beta
+    return gamma * (x - mean(x)) / eps_beside_deviation(x, eps) + beta
 
 
 @misconception(of="layernorm", see=ROW)
