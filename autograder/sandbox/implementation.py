@@ -55,10 +55,8 @@ class RemoteImplementation(Implementation):
             raise self._stopped
         worker = self._worker or self._start()
         self._calls += 1
-        head = (
-            *(self._calls, self._check, function.module, function.name, function.returns),
-            *(len(args), tuple(kwargs)),
-        )
+        target = f"{function.module}.{function.name}:{','.join(function.returns)}"
+        head = (self._calls, self._check, target, len(args), tuple(kwargs))
         body = encode([head, *args, *kwargs.values()], self._convert)
         try:
             answer = worker.call(body)

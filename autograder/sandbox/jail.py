@@ -18,7 +18,7 @@ from . import landlock, namespaces, seccomp
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 SIGKILL = 9
-CHANNEL, PEER = 3, 4  # descriptors in the jail, after the standard three
+INBOX, OUTBOX, PEER_IN, PEER_OUT = 3, 4, 5, 6  # descriptors in the jail
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -36,8 +36,8 @@ def prctl(option: int, value: int = 0) -> None:
 def enter(settings: dict[str, Any], descriptors: list[int], readable: list[int]) -> None:
     """Put up every layer of `settings["layers"]`; returns inside the jail or raises.
 
-    `descriptors` are the channel, the log and perhaps a peer; `readable` stand for what may be
-    read besides the submission. Settings say "arranged" once the descriptors have moved.
+    `descriptors` are the log, two ends of pipes and perhaps two of a peer's; `readable` stand for
+    what may be read besides the submission. Settings say "arranged" once the descriptors moved.
     """
     layers = settings["layers"]
     os.setsid()
@@ -72,18 +72,16 @@ def enter(settings: dict[str, Any], descriptors: list[int], readable: list[int])
 
 
 def _arrange(descriptors: list[int], rules: int) -> int:
-    """Nothing on 0, the log on 1 and 2, then the channel and the peer; all else closed."""
-    kept = [rules] if rules >= 0 else []
-    channel, log, *rest = [
-        fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64) for fd in [*descriptors, *kept]
-    ]
+    """Nothing on 0, the log on 1 and 2, then the pipes and the rules; all else closed."""
+    kept = [*descriptors, rules] if rules >= 0 else descriptors
+    log, *rest = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64) for fd in kept]
     nothing = os.open("/dev/null", os.O_RDWR)
-    for source, target in ((nothing, 0), (log, 1), (log, 2), (channel, CHANNEL)):
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    for target, source in enumerate(rest, PEER):
+    for target, source in enumerate(rest, INBOX):
         os.dup2(source, target)
-    os.closerange(PEER + len(rest), 65536)
-    return PEER + len(rest) - 1
+    os.closerange(INBOX + len(rest), 65536)
+    return INBOX + len(rest) - 1
 
 
 def _limit(settings: dict[str, Any]) -> None:

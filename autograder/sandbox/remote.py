@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import socket
 from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
@@ -49,14 +48,19 @@ class Sandbox:
         at_least: str | None = None,
         reference: Path | None = None,
         at_most: str | None = None,
+        processor: int | None = None,
     ) -> None:
         """Start, or raise IsolationUnavailable below the level `at_least`.
 
         None stands for the least level that may run strangers' code. `at_most` keeps stronger
         layers away (for tests of each level); `reference` is the folder that functions are served
-        from.
+        from. With `processor` the calling process and all workers stay on one processor (the one
+        of that number, modulo those allowed): a small call then takes half the time.
         """
         demand_linux()
+        if processor is not None:
+            allowed = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, {allowed[processor % len(allowed)]})
         self.contract = contract
         self.limits = limits or Limits()
         self._namespaces = at_most in (None, NAMESPACES)
@@ -128,23 +132,22 @@ class Sandbox:
             },
         }
         with ExitStack() as stack:
-            ours, theirs = socket.socketpair()
-            log, log_end = os.pipe()
-            stack.enter_context(theirs)
-            stack.callback(os.close, log_end)
-            descriptors = [theirs.fileno(), log_end]
+            log, log_end = _pipe(stack)
+            answers, answers_end = _pipe(stack)
+            calls_end, calls = _pipe(stack)
+            descriptors = [log_end, calls_end, answers_end]
             server = None
             if served:
-                near, far = socket.socketpair()
-                stack.enter_context(near)
-                stack.enter_context(far)
-                server = self._serve(settings, far.fileno())
-                descriptors.append(near.fileno())
+                peer_in, server_out = _pipe(stack)
+                server_in, peer_out = _pipe(stack)
+                server = self._serve(settings, [server_in, server_out])
+                descriptors += [peer_in, peer_out]
             pid = self._workers.fork(settings, descriptors)
-        channel = Channel(ours, log, limits.log_bytes, limits.frame_mb * 2**20)
+            ours = [os.dup(end) for end in (calls, answers, log)]
+        channel = Channel(*ours, log_bytes=limits.log_bytes, frame_bytes=limits.frame_mb * 2**20)
         return Attendant(self._workers, pid, channel, scratch, limits, server)
 
-    def _serve(self, settings: dict[str, Any], line: int) -> Helper:
+    def _serve(self, settings: dict[str, Any], pipes: list[int]) -> Helper:
         """A fresh server of the reference, which hears one worker only."""
         if self._servers is None:
             if self._reference is None:
@@ -160,7 +163,7 @@ class Sandbox:
         scratch = self._stage.scratch(uid, uid)
         own = settings | {"uid": uid or 0, "gid": uid or 0, "folder": "", "scratch": str(scratch)}
         with open(os.devnull, "wb") as nothing:  # noqa: PTH123
-            pid = self._servers.fork(own, [line, nothing.fileno()])
+            pid = self._servers.fork(own, [nothing.fileno(), *pipes])
         return Helper(self._servers, pid, scratch)
 
     def stage(self, submission: Path | None) -> tuple[Path, int | None]:
@@ -180,3 +183,11 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _pipe(stack: ExitStack) -> tuple[int, int]:
+    """Both ends of a pipe, closed with the stack."""
+    ends = os.pipe()
+    for end in ends:
+        stack.callback(os.close, end)
+    return ends

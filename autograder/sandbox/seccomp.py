@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import platform
 import struct
@@ -29,6 +30,8 @@ NEWEST_KNOWN = 423  # calls above it are answered as if the kernel were older
 _FCNTL = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1031, 1032)  # no F_SETOWN: it sends signals
 _IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # terminals' questions, FIOCLEX …
 _PRCTL = (3, 15, 16, 21, 0x53564D41)  # names, and what glibc's allocator calls
+
+_ANY_PID = 0x7FFF4B49  # stands for a process that is not born yet; beyond the kernel's largest
 
 Instruction = tuple[int, int, int, int]
 
@@ -99,11 +102,23 @@ def _refuse_or_allow() -> list[Instruction]:
     return [(RETURN, 0, 0, ERRNO | errno.EPERM), (RETURN, 0, 0, ALLOW)]
 
 
+@functools.cache
+def _compiled() -> bytes:
+    """The filter as the kernel wants it, with a number in the place of the process's."""
+    return b"".join(
+        struct.pack("<HBBI", *instruction) for instruction in build(platform.machine(), _ANY_PID)
+    )
+
+
+def prepare() -> None:
+    """Do beforehand, in the fork server, what every process would do again."""
+    if not supported():
+        _compiled()
+
+
 def install() -> None:
     """Put this process, and every thread that it will start, under the filter."""
-    code = b"".join(
-        struct.pack("<HBBI", *instruction) for instruction in build(platform.machine(), os.getpid())
-    )
+    code = _compiled().replace(struct.pack("<I", _ANY_PID), struct.pack("<I", os.getpid()))
     buffer = ctypes.create_string_buffer(code)
     program = _Program(len(code) // 8, ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)

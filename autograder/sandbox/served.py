@@ -1,6 +1,6 @@
 """Served functions, on the worker's side: stand-ins that ask the reference's server.
 
-The server is another jailed process; the two talk over a socket of their own. Its caches stay
+The server is another jailed process; the two talk over pipes of their own. Its caches stay
 there; here they are `ServedCache` objects that can only be handed back.
 """
 
@@ -40,8 +40,8 @@ class ServedGoneError(RuntimeError):
 class Peer:
     """The line to the server. One call at a time, whichever thread asks."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, inbox: int, outbox: int) -> None:
+        self._inbox, self._outbox = inbox, outbox
         self._lock = threading.Lock()
         self.check = 0
 
@@ -71,8 +71,8 @@ class Peer:
         body = encode([head, *args, *kwargs.values()], convert)
         try:
             with self._lock:
-                wire.write_frame(self._descriptor, body)
-                decoder = Decoder(wire.read_frame(self._descriptor), _resolve)
+                wire.write_frame(self._outbox, body)
+                decoder = Decoder(wire.read_frame(self._inbox), _resolve)
         except wire.WireError:
             raise ServedGoneError("the reference's functions are not answering any more") from None
         answer = decoder.value()

@@ -31,12 +31,12 @@ class Server:
 
     def __init__(
         self,
-        channel: int,
+        pipes: tuple[int, int],
         package: str,
         served: Mapping[str, tuple[str, tuple[str, ...]]],
         max_calls: int,
     ) -> None:
-        self.channel = channel
+        self.inbox, self.outbox = pipes
         self.functions = {
             name: (getattr(sys.modules[f"{package}.{module}"], name), returns)
             for name, (module, returns) in served.items()
@@ -51,11 +51,11 @@ class Server:
         """Answer until the worker is gone."""
         while True:
             try:
-                frame = wire.read_frame(self.channel)
+                frame = wire.read_frame(self.inbox)
                 self.calls_left -= 1
                 if self.calls_left < 0:
                     os._exit(0)
-                wire.write_frame(self.channel, self.answer(frame))
+                wire.write_frame(self.outbox, self.answer(frame))
             except wire.WireError:
                 os._exit(0)
 

@@ -28,12 +28,12 @@ class Worker:
 
     def __init__(
         self,
-        channel: int,
+        pipes: tuple[int, int],
         folder: str,
         package: str,
         served: tuple[Peer, Mapping[str, Functions]] | None,
     ) -> None:
-        self.channel = channel
+        self.inbox, self.outbox = pipes
         self.folder = folder
         self.peer = served[0] if served else None
         self.submission = Submission(folder, package, served[1] if served else {})
@@ -41,6 +41,7 @@ class Worker:
         self.warnings: list[str] = []
         self.objects: dict[int, Any] = {}  # opaque results of the running check, by handle
         self.made = 0
+        self._targets: dict[str, tuple[Any, str, tuple[str, ...]]] = {}
         self.check = -1
         warnings.simplefilter("always")
         warnings.showwarning = self._warned
@@ -49,7 +50,7 @@ class Worker:
         """Answer until the trusted side is gone; nothing of the student's runs after that."""
         while True:
             try:
-                frame = wire.read_frame(self.channel)
+                frame = wire.read_frame(self.inbox)
             except wire.WireError:
                 os._exit(0)
             reply = self.answer(frame)
@@ -58,21 +59,21 @@ class Worker:
                     stream.flush()
                 except BaseException:
                     continue
-            wire.write_frame(self.channel, reply)
+            wire.write_frame(self.outbox, reply)
 
     def answer(self, frame: bytes | bytearray) -> bytes:
         """One request's reply."""
         number = 0
         try:
             decoder = Decoder(frame, self._resolve)
-            number, check, module, name, returns, count, names = decoder.value()
+            number, check, target, count, names = decoder.value()
             if check != self.check:
                 self.check = check
                 self.objects.clear()
                 if self.peer is not None:
                     self.peer.check = check
             self.warnings.clear()
-            return self._call(decoder, number, module, name, returns, count, names)
+            return self._call(decoder, number, target, count, names)
         except MissingError as error:
             return encode([("missing", number, str(error))])
         except _FailedImportError as error:
@@ -87,9 +88,7 @@ class Worker:
         self,
         decoder: Decoder,
         number: int,
-        module: str,
-        name: str,
-        returns: tuple[str, ...],
+        target: str,
         count: int,
         names: tuple[str, ...],
     ) -> bytes:
@@ -101,7 +100,7 @@ class Worker:
                 spans.append(decoder.body[start : decoder.position])
             else:
                 spans.append(b"")
-        function = self._find(module, name)
+        function, name, returns = self._targets.get(target) or self._find(target)
         result = function(*values[:count], **dict(zip(names, values[count:], strict=True)))
         if len(returns) == 1:
             parts: tuple[Any, ...] = (result,)
@@ -116,10 +115,9 @@ class Worker:
             self._keep(part) if role == "opaque" else part
             for role, part in zip(returns, parts, strict=True)
         )
-        labels = [f"argument {k + 1}" for k in range(count)] + [f"argument {n}" for n in names]
         mutated = tuple(
-            label
-            for label, value, span in zip(labels, values, spans, strict=True)
+            f"argument {k + 1 if k < count else names[k - count]}"
+            for k, (value, span) in enumerate(zip(values, spans, strict=True))
             if span and _changed(value, span)
         )
         head = ("value", number, mutated, tuple(self.warnings))
@@ -129,14 +127,19 @@ class Worker:
             part = wire.Unsupported(type(result).__name__[:100], str(error)[:200])
             return encode([head, *(part if role == "value" else None for role in returns)])
 
-    def _find(self, module: str, name: str) -> Any:
+    def _find(self, target: str) -> tuple[Any, str, tuple[str, ...]]:
+        """The function behind `module.name:parts of its result`, imported if need be."""
+        path, _, returns = target.partition(":")
+        module, _, name = path.partition(".")
         try:
-            return self.submission.find(module, name)
+            function = self.submission.find(module, name)
         except MissingError:
             failure = self.submission.failure(module)
             if failure is None:
                 raise
             raise _FailedImportError(failure) from None
+        self._targets[target] = function, name, tuple(returns.split(","))
+        return self._targets[target]
 
     def _keep(self, value: Any) -> wire.Handle:
         self.made += 1

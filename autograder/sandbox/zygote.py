@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import jail, landlock, namespaces, wire
+from . import jail, landlock, namespaces, seccomp, wire
 from .decoder import decode
 from .encoder import encode
 from .probe import look_around
@@ -96,6 +96,7 @@ class Zygote:
             sys.path.append(self.settings["reference"])
             for name in self.settings["modules"]:
                 importlib.import_module(name)
+        seccomp.prepare()
         sys.modules["__main__"] = ModuleType("__main__")
         sys.argv[:] = [""]
         for stream in (sys.stdout, sys.stderr):
@@ -106,7 +107,7 @@ class Zygote:
     def obey(self) -> None:
         """Carry out orders: fork, end, and the end of the link."""
         while True:
-            order, descriptors, _, _ = socket.recv_fds(self.link, MAX_ORDER, 3)
+            order, descriptors, _, _ = socket.recv_fds(self.link, MAX_ORDER, 5)
             if not order:
                 break
             kind, argument = decode(order)[0]
@@ -131,15 +132,15 @@ class Zygote:
             jail.enter(settings, descriptors, self.readable)
             reseed()
             if not self.settings["reference"]:
-                wire.write_frame(jail.CHANNEL, encode([("ready",)]))
+                wire.write_frame(jail.OUTBOX, encode([("ready",)]))
             if settings["probe"]:
-                wire.write_frame(jail.CHANNEL, encode([look_around(settings)]))
+                wire.write_frame(jail.OUTBOX, encode([look_around(settings)]))
                 os._exit(0)
             self._live(settings)
         except BaseException as error:
             with contextlib.suppress(BaseException):
                 text = f"{type(error).__name__}: {error}"
-                channel = jail.CHANNEL if settings.get("arranged") else descriptors[0]
+                channel = jail.OUTBOX if settings.get("arranged") else descriptors[2]
                 wire.write_frame(channel, encode([("broken", text)]))
         finally:
             os._exit(70)
@@ -147,12 +148,12 @@ class Zygote:
     def _live(self, settings: dict[str, Any]) -> None:
         package, served = settings["package"], settings["served"]
         if self.settings["reference"]:
-            Server(jail.CHANNEL, package, served, settings["calls"]).serve()
+            Server((jail.INBOX, jail.OUTBOX), package, served, settings["calls"]).serve()
         stand_ins = None
         if served:
-            peer = Peer(jail.PEER)
+            peer = Peer(jail.PEER_IN, jail.PEER_OUT)
             stand_ins = peer, peer.functions(package, served)
-        Worker(jail.CHANNEL, settings["folder"], package, stand_ins).serve()
+        Worker((jail.INBOX, jail.OUTBOX), settings["folder"], package, stand_ins).serve()
 
     def _end(self, child: int) -> tuple[Any, ...]:
         """Kill a worker, with whatever it may have started, and tell how it had ended."""

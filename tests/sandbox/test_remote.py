@@ -201,12 +201,12 @@ def test_prints_are_kept_and_never_block(sandbox: Sandbox, submission: Path) -> 
         "input = __import__('os').read(3, 1)",
         "while True: print('flood' * 1000)",
         "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True: pass",
-        "import os, time\nwhile True: os.write(3, b'\\xff'); time.sleep(0.001)",
+        "import os, time\nwhile True: os.write(4, b'\\xff'); time.sleep(0.001)",
     ],
 )
 def test_what_never_ends_is_ended(best: Sandbox, submission: Path, code: str) -> None:
     verdict = stopped_by(best, submission, code).verdict
-    if "os.write(3" in code:
+    if "os.write(4" in code:
         assert verdict == Verdict.BAD_OUTPUT
     else:
         assert verdict == Verdict.TIMEOUT
@@ -228,10 +228,10 @@ def test_memory_is_limited(sandbox: Sandbox, submission: Path, code: str) -> Non
     "code",
     [
         "import os; os._exit(0)",
-        "import os; os.close(3); os._exit(0)",
+        "import os; os.close(4); os._exit(0)",
         "import ctypes; ctypes.string_at(0)",
         "import os; os.abort()",
-        "import os, time; os.close(3); time.sleep(60)",
+        "import os, time; os.close(4); time.sleep(60)",
     ],
 )
 def test_a_death_is_a_crash(sandbox: Sandbox, submission: Path, code: str) -> None:
@@ -260,7 +260,7 @@ def test_signals_to_itself(sandbox: Sandbox, submission: Path) -> None:
     ],
 )
 def test_forged_frames_are_bad_output(best: Sandbox, submission: Path, data: str) -> None:
-    code = f"import os; os.write(3, {data})"
+    code = f"import os; os.write(4, {data})"
     assert stopped_by(best, submission, code).verdict == Verdict.BAD_OUTPUT
 
 

@@ -86,8 +86,8 @@ def test_random_streams_go_on(best: Sandbox, tmp_path: Path) -> None:
 STEAL = """
 import kit_sandbox.encoder as e, kit_sandbox.wire as w, kit_sandbox.decoder as d
 def ask(name, *a):
-    w.write_frame(4, e.encode([(0, name, len(a), ()), *a]))
-    return d.decode(w.read_frame(4))
+    w.write_frame(6, e.encode([(0, name, len(a), ()), *a]))
+    return d.decode(w.read_frame(5))
 """
 
 
@@ -110,7 +110,7 @@ def test_a_million_calls_end(best: Sandbox, submission: Path) -> None:
 
 
 def test_a_lost_server_costs_one_check(best: Sandbox, tmp_path: Path) -> None:
-    code = "import os; os.write(4, b'\\xff' * 8)\nfrom tinycourse.scaling import scale\nscale(1)"
+    code = "import os; os.write(6, b'\\xff' * 8)\nfrom tinycourse.scaling import scale\nscale(1)"
     folder = write_package(tmp_path / "s", running=STUDENT)
     with best.open(folder, served=SERVED) as impl:
         impl.begin()
