@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,27 @@ if TYPE_CHECKING:
 
 TEMPLATE = "student_template"
 
+# Each door has a module with `release(course, assignment or None, target, isolation) -> str`,
+# imported when it is asked for; what it returns is shown.
+DOORS = {
+    "otter": (
+        "autograder.integrations.otter",
+        "Folder for an otter-grader assignment: students' notebook and autograder.zip.",
+    ),
+    "gradescope": (
+        "autograder.integrations.gradescope",
+        "Folder or .zip file for a Gradescope autograder that needs pip only.",
+    ),
+}
+
+
+def door_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each door: `--otter DIR`."""
+    for name, (_, text) in reversed(DOORS.items()):
+        option = click.option(f"--{name}", type=click.Path(path_type=Path), help=text)
+        command = option(command)
+    return command
+
 
 @click.command()
 @click.argument("assignment", required=False)
@@ -28,8 +50,21 @@ TEMPLATE = "student_template"
     help="Folder to write into, or a .zip file to make (default: student_template/).",
 )
 @click.option("--solution", is_flag=True, help="The solution of a past assignment, for students.")
+@door_options
+@click.option(
+    "--isolation",
+    type=click.Choice(["process", "seccomp", "landlock", "namespaces"]),
+    help="With --otter or --gradescope: the least level to grade at there.",
+)
 @click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder.")
-def release(assignment: str | None, target: Path | None, solution: bool, root: Path | None) -> None:
+def release(
+    assignment: str | None,
+    target: Path | None,
+    solution: bool,
+    isolation: str | None,
+    root: Path | None,
+    **doors: Path | None,
+) -> None:
     """Write what students get.
 
     Without ASSIGNMENT: the whole student template. With it: only what is new in that assignment,
@@ -38,6 +73,12 @@ def release(assignment: str | None, target: Path | None, solution: bool, root: P
     from autograder.release import template
 
     course = Course.find(root)
+    if asked := {name: path for name, path in doors.items() if path is not None}:
+        if target is not None or solution or len(asked) > 1:
+            raise UsageProblem("One target at a time: --to, --solution or one other tool's option.")
+        ((name, path),) = asked.items()
+        _release_to(name, course, assignment, path, isolation)
+        return
     if assignment is None:
         if solution:
             raise UsageProblem("--solution needs an assignment: autograder release 01 --solution")
@@ -68,6 +109,14 @@ def release(assignment: str | None, target: Path | None, solution: bool, root: P
         for path in _leftovers(course, folder):
             path.unlink()
             click.echo(f"removed, no part of the template any more: {path}")
+
+
+def _release_to(
+    door: str, course: Course, assignment: str | None, target: Path, isolation: str | None
+) -> None:
+    chosen = None if assignment is None else course.assignment(assignment)
+    module = importlib.import_module(DOORS[door][0])
+    click.echo(module.release(course, chosen, target, isolation))
 
 
 def _write_zip(files: Iterator[TemplateFile], target: Path) -> int:

@@ -1,0 +1,1 @@
+"""Doors to the tools that a school already uses."""
