@@ -107,7 +107,7 @@ class ManyProcesses:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     worker.connection.send(submission)  # a dead one shows when it is read from
             busy = {worker.connection: worker for worker in self.workers if worker.submission}
-            for connection in wait(list(busy)):
+            for connection in wait(list(busy)) if busy else ():
                 if finished := self._collect(busy[connection]):  # type: ignore[index]
                     yield finished
 

@@ -245,6 +245,8 @@ def test_several_processes_give_the_same_marks(desk):
     scores = [desk.result(f"s{number:02}")["score"] for number in range(12)]
     assert scores == [4, 1, 0] * 4
     assert len(desk.grades()) == 13
+    again = desk.grade(options=["--jobs", "3"])  # nothing is left to do
+    assert "12 submissions (12 unchanged)" in again.stdout
 
 
 def test_names_that_spreadsheets_would_run_are_defused(desk):
