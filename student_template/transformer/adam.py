@@ -24,6 +24,8 @@ def adam_step(params, grads, state, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weigh
     (Loshchilov & Hutter 2019, algorithm 2, without its schedule multiplier).
 
     params, grads: trees with the same keys and shapes   ->   params, state: new ones
+
+    Raises ValueError if a gradient has another shape than its parameter.
     """
     _check_same_shapes(params, grads)
     raise NotImplementedError("adam_step is not written yet: see handout section 5.3")

@@ -72,13 +72,13 @@ def attention_head_backward(dy, cache):
 
 
 def split_heads(x, num_heads):
-    """Cut the features into num_heads slices, one for each head: a view, nothing is computed.
+    """Cut the features into num_heads slices, one for each head. Numbers move, none changes.
 
     x: (B, T, D)   ->   (B, num_heads, T, D / num_heads).   The backward of merge_heads.
 
     Raises ValueError if num_heads does not divide D.
     """
-    if num_heads < 1 or x.shape[-1] % num_heads:
+    if x.shape[-1] % num_heads:
         raise ValueError(f"num_heads ({num_heads}) must divide the last dimension of x {x.shape}")
     raise NotImplementedError("split_heads is not written yet: see handout section 4.9")
 
@@ -109,7 +109,7 @@ def multi_head_attention(x, context, params, num_heads, mask=None):
 
     Raises ValueError if num_heads does not divide the number of columns of w_q.
     """
-    if num_heads < 1 or params["w_q"].shape[-1] % num_heads:
+    if params["w_q"].shape[-1] % num_heads:
         raise ValueError(f"num_heads ({num_heads}) must divide d_model {params['w_q'].shape[-1]}")
     raise NotImplementedError("multi_head_attention is not written yet: see handout section 4.10")
 

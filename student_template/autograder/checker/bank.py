@@ -29,6 +29,7 @@ class Misconception:
     text: str
     function: Callable[..., Any] = field(repr=False)
     replaces: Mapping[str, Callable[..., Any]] = field(repr=False, default_factory=dict)
+    cache: Callable[..., Any] | None = field(repr=False, default=None)
 
     @property
     def anchor(self) -> str:
@@ -42,13 +43,15 @@ def misconception(
     see: str,
     family: str = "",
     replaces: Mapping[str, Callable[..., Any]] | None = None,
+    cache: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Misconception]:
     """Declare a known slip in the function `of`.
 
     A wrong forward takes the forward's arguments and returns y; a wrong backward takes dy and the
     forward's arguments and returns the gradients; any other function takes and returns what the
     contract says. Leading parameters named `right` (the reference's answer) and `reference` (a
-    namespace of all reference functions) are filled in.
+    namespace of all reference functions) are filled in. `cache` gives what a slipped forward leaves
+    for the reference's backward, so that a right backward on top of it is known as right.
     """
 
     def declare(function: Callable[..., Any]) -> Misconception:
@@ -58,7 +61,14 @@ def misconception(
                 f"misconception {function.__name__} has no docstring: students read it"
             )
         return Misconception(
-            function.__name__, of, see, family or function.__name__, text, function, replaces or {}
+            function.__name__,
+            of,
+            see,
+            family or function.__name__,
+            text,
+            function,
+            replaces or {},
+            cache,
         )
 
     return declare
@@ -73,8 +83,14 @@ def load_misconceptions(path: Path) -> tuple[Misconception, ...]:
     return tuple(found)
 
 
-def overlay(slip: Misconception, reference: LocalImplementation) -> LocalImplementation:
-    """The reference with one slip in it."""
+def overlay(
+    slip: Misconception, reference: LocalImplementation, *, carried: bool = False
+) -> LocalImplementation:
+    """The reference with one slip in it.
+
+    carried: a slipped forward hands its own cache to the right backward (where the slip says what
+    that is), instead of the right one.
+    """
     functions = reference.contract.functions
     if slip.of not in functions:
         raise ValueError(f"misconception {slip.name} is of {slip.of}, which the package hasn't got")
@@ -84,7 +100,7 @@ def overlay(slip: Misconception, reference: LocalImplementation) -> LocalImpleme
     if forward in functions:
         namespace |= _wrong_backward(slip, of, functions[forward], reference)
     elif OPAQUE in of.returns and of.partner in functions:
-        namespace[of.name] = _wrong_forward(slip, of, reference)
+        namespace[of.name] = _wrong_forward(slip, of, reference, carried=carried)
     else:
         namespace[of.name] = _wrong_function(slip, of, reference)
     return LocalImplementation(reference.contract, namespace)
@@ -105,7 +121,7 @@ def _wrong_function(
 
 
 def _wrong_forward(
-    slip: Misconception, of: Function, reference: LocalImplementation
+    slip: Misconception, of: Function, reference: LocalImplementation, *, carried: bool
 ) -> Callable[..., Any]:
     """A forward: the variant's y with the reference's cache, so that its backward is right."""
     wrong = _filled_in(
@@ -113,6 +129,8 @@ def _wrong_forward(
     )
 
     def function(*args: Any, **kwargs: Any) -> Any:
+        if carried and slip.cache is not None:
+            return wrong(args, kwargs), slip.cache(*args, **kwargs)
         _, cache = _call(reference, of.name, args, kwargs)
         return wrong(args, kwargs), cache
 

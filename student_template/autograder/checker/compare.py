@@ -225,6 +225,29 @@ def _kinds_fit(expected: np.dtype[Any], got: np.dtype[Any]) -> bool:
     return expected.kind == got.kind or (expected.kind in "iu" and got.kind in "iu")
 
 
+def same_form(expected: Any, got: Any) -> bool:
+    """Whether two results have the same nesting, kinds of arrays and shapes."""
+    if type(expected) is np.ndarray:
+        return (
+            type(got) is np.ndarray
+            and expected.shape == got.shape
+            and _kinds_fit(expected.dtype, got.dtype)
+        )
+    if isinstance(expected, dict):
+        return (
+            isinstance(got, dict)
+            and expected.keys() == got.keys()
+            and all(same_form(expected[key], got[key]) for key in expected)
+        )
+    if isinstance(expected, list | tuple):
+        return (
+            isinstance(got, list | tuple)
+            and len(expected) == len(got)
+            and all(map(same_form, expected, got))
+        )
+    return not isinstance(got, np.ndarray | dict | list | tuple | Unsupported)
+
+
 def _number_differs(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Difference]:
     number = isinstance(got, int | float | np.integer | np.floating) and not _is_bool(got)
     if not number:

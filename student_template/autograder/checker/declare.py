@@ -17,7 +17,7 @@ from autograder.checker.outcome import ImplementationRaised
 
 Probe = Callable[[Implementation, Draw], dict[str, Any]]
 
-KINDS = ("value", "dtype", "edge", "property", "error")
+KINDS = ("value", "dtype", "edge", "property", "error", "learning")
 GATED = ("edge", "property", "error")  # they count only where a value check of the function passes
 
 
@@ -52,7 +52,8 @@ def check(
     """Declare a check of the function `of`.
 
     kind: "value", "dtype" (types of results compared too), or one of those whose right answer may
-    be trivial and that count only where a value check passes: "edge", "property", "error".
+    be trivial and that count only where a value check passes: "edge", "property", "error"; or
+    "learning": it trains a model, for seconds, up to a bound that names no slip and no mutant.
     weight: its share among the function's checks, > 0. rtol: relative tolerance, by default by
     dtype. scale: added to max|expected| before rtol is applied (1 for gradients that vanish).
     """

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.checker.bank import Misconception
-from autograder.checker.compare import Difference, Expected
+from autograder.checker.compare import Difference, Expected, same_form
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
 from autograder.checker.implementation import Implementation, LocalImplementation
@@ -21,7 +21,7 @@ from autograder.checker.outcome import (
     Verdict,
 )
 from autograder.checker.own_forward import gradients_fit_own_forward
-from autograder.checker.slips import explain
+from autograder.checker.slips import explain, same_outputs
 from autograder.checker.symptoms import describe, sizes_of
 
 ORDER = (
@@ -127,7 +127,7 @@ class Judge:
         if outcome.outputs is None:
             return self._unusable(check, right, outcome)
         if not outcome.mutated and expected.matches(outcome.outputs):
-            return self._finding(check, Verdict.PASSED)
+            return self._form(check, right, outcome) or self._finding(check, Verdict.PASSED)
         differences = list(expected.differences(outcome.outputs))
         first = min(differences, key=lambda d: ORDER.index(d.verdict), default=None)
         early = first is not None and first.verdict not in (Verdict.WRONG_VALUE,)
@@ -156,14 +156,26 @@ class Judge:
 
     def _unusable(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
         """The probe could not use a result: say which call's result is built differently."""
+        text = f"the check could not use the result ({outcome.probe_error})"
+        found = self._form(check, right, outcome)
+        return found or self._finding(check, Verdict.BAD_OUTPUT, text)
+
+    def _form(self, check: Check, right: Outcome, outcome: Outcome) -> Finding | None:
+        """The first call whose result has another type or shape than the reference's.
+
+        A probe may look at a part or a statistic only; the whole must be of the right form too.
+        """
         for mine, theirs in zip(right.calls, outcome.calls, strict=False):
-            expected = Expected({"result": mine.result.value}, rules(check))
-            for difference in expected.differences({"result": theirs.result.value}):
+            one, other = mine.result.value, theirs.result.value
+            if same_form(one, other):
+                continue
+            for difference in Expected({"result": one}, rules(check)).differences(
+                {"result": other}
+            ):
                 if difference.verdict in (Verdict.WRONG_TYPE, Verdict.WRONG_SHAPE):
                     text = difference.text.replace("result", f"{mine.function.name}'s result", 1)
                     return self._explained(check, difference.verdict, text, outcome)
-        text = f"the check could not use the result ({outcome.probe_error})"
-        return self._finding(check, Verdict.BAD_OUTPUT, text)
+        return None
 
     def _different(
         self, check: Check, outcome: Outcome, first: Difference, differences: list[Difference]
@@ -237,17 +249,30 @@ class Judge:
     def _second_look(
         self, checks: Sequence[Check], found: dict[str, Finding], implementation: Implementation
     ) -> dict[str, Finding]:
-        """A backward passes if it is the gradient of a forward that is wrong in a named way."""
-        slipped = {f.function for f in found.values() if f.diagnosis and f.diagnosis.id}
+        """A function that is right on top of another one's named slip passes.
+
+        Either it gives what the reference gives on top of that slip, or it is a backward that
+        equals central differences of the implementation's own forward.
+        """
+        slips: dict[str, set[str]] = {}
+        for finding in found.values():
+            if finding.diagnosis and finding.diagnosis.id:
+                slips.setdefault(finding.function, set()).add(finding.diagnosis.id)
         seen = dict(found)
         for check in checks:
-            forward = check.of.removesuffix("_backward")
-            wrong = found[check.name].verdict in (Verdict.WRONG_VALUE, Verdict.NOT_FINITE)
-            if forward == check.of or forward not in slipped or not wrong:
+            if found[check.name].verdict not in (Verdict.WRONG_VALUE, Verdict.NOT_FINITE):
                 continue
-            run_probe(check, implementation, self.key.seed(check))
-            if gradients_fit_own_forward(check.of, implementation):
-                text = f"right for your {forward}, whose own slip is counted there"
+            called = {call.function.name for call in self.key.expected(check).calls}
+            below = [name for name in sorted(called - {check.of}) if name in slips]
+            if not below:
+                continue
+            outcome = run_probe(check, implementation, self.key.seed(check))
+            carried = (self.key.carried(check, slip) for name in below for slip in slips[name])
+            forward = check.of.removesuffix("_backward")
+            if any(other is not None and same_outputs(outcome, other) for other in carried) or (
+                forward in below and gradients_fit_own_forward(check.of, implementation)
+            ):
+                text = f"right on top of your {below[0]}, whose own slip is counted there"
                 seen[check.name] = self._finding(check, Verdict.PASSED, text)
         return seen
 

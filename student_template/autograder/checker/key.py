@@ -32,6 +32,9 @@ class AnswerKey(Protocol):
     def slips(self, check: Check) -> Mapping[str, Outcome]:
         """The outcome of each known slip of the check's function, where it differs."""
 
+    def carried(self, check: Check, slip: str) -> Outcome | None:
+        """What a right function answers on top of a slip in another one, where that is known."""
+
     def misconception(self, name: str) -> tuple[str, str, str]:
         """A slip's family, text and handout anchor."""
 
@@ -105,6 +108,8 @@ class LiveKey:
 
     def slips(self, check: Check) -> Mapping[str, Outcome]:
         """The outcome of each known slip of the check's function, where it differs."""
+        if check.kind == "learning":  # seconds of work each, and a bound tells no slip from another
+            return {}
         if check.name not in self._slips:
             right = self.expected(check)
             found = {}
@@ -116,6 +121,11 @@ class LiveKey:
                         found[slip.name] = outcome
             self._slips[check.name] = found
         return self._slips[check.name]
+
+    def carried(self, check: Check, slip: str) -> Outcome | None:
+        """What a right function answers on top of a slip in another one."""
+        variant = overlay(self._by_name[slip], self._reference, carried=True)
+        return run_probe(check, variant, self.seed(check))
 
     def misconception(self, name: str) -> tuple[str, str, str]:
         """A slip's family, text and handout anchor."""

@@ -48,6 +48,13 @@ def explain(
     return whole or best
 
 
+def same_outputs(one: Outcome, other: Outcome) -> bool:
+    """Whether two runs returned the same."""
+    if one.outputs is None or other.outputs is None:
+        return False
+    return equal(one.outputs, other.outputs)
+
+
 def _same_failure(outcome: Outcome, slip: Outcome) -> bool:
     """Whether two runs failed in the same way: the same exception, or the same odd structure."""
     if outcome.error is not None:

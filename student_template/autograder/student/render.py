@@ -78,7 +78,7 @@ def report(progress: Progress, workspace: Workspace, style: Style) -> list[str]:
     path, line = workspace.line_of(progress.assignment.record.contract.package, exercise)
     number = progress.assignment.number
     section = f"handout section {exercise.number}" if exercise.number else "the handout"
-    lines += ["", f"Next: {exercise.name}, in {path}, line {line} ({section})"]
+    lines += ["", f"Next: {exercise.name} ({section})", f"  in {path}, line {line}"]
     return [*lines, f"Stuck? python check.py {number} --hint"]
 
 
