@@ -33,7 +33,9 @@ def read_answer(
     """
     reader = _Reader(body, worker)
     head = reader.value()
-    if type(head) is not tuple or len(head) < 2 or head[1] != number or type(head[1]) is not int:
+    if type(head) is not tuple or [type(part) for part in head[:2]] != [str, int]:
+        raise wire.WireError("an answer without a head")
+    if head[1] != number:
         raise wire.WireError("an answer to another call")
     match head:
         case ("value", _, mutated, warnings):

@@ -49,7 +49,8 @@ class Attendant:
         self._clocks = [_cpu_clock(pid)] + ([_cpu_clock(server.pid)] if server else [])
         self._final_cpu: float | None = None
         self._ready = False
-        self.before = 0.0  # CPU seconds of this submission's earlier workers
+        self.before = 0.0  # seconds, computing or idle, of this submission's earlier workers
+        self.idle_seconds = 0.0
         self.begin()
 
     def begin(self) -> None:
@@ -107,6 +108,7 @@ class Attendant:
             return
         if cpu - self._cpu_seen < 0.1 * passed and not self._running():
             self._idle += passed
+            self.idle_seconds += passed
         self._cpu_seen, self._wall_seen = cpu, now
         if self._idle > limits.idle_per_check or now - self._wall_start > limits.wall_per_check:
             raise ImplementationStopped(
@@ -127,11 +129,8 @@ class Attendant:
                 f"used more than the {self.limits.cpu_per_check:g} s of CPU time "
                 "that one check may take",
             )
-        if cpu + self.before > self.limits.cpu_total:
-            raise ImplementationStopped(
-                Verdict.TIMEOUT,
-                f"the submission used up its {self.limits.cpu_total:g} s of CPU time",
-            )
+        if cpu + self.idle_seconds + self.before > self.limits.cpu_total:
+            raise ImplementationStopped(Verdict.TIMEOUT, used_up(self.limits))
 
     def _running(self) -> bool:
         """Whether the worker or its server would compute if the machine let it."""
@@ -176,16 +175,28 @@ class Attendant:
 
     def end(self) -> None:
         """Kill the worker and its server, and remove what it wrote."""
-        if self._final_cpu is None:
-            self._finish(self._host.end(self.pid).cpu_seconds)
+        if self._final_cpu is not None:
+            return
+        spent = self.cpu_seconds
+        try:
+            spent = self._host.end(self.pid).cpu_seconds
+        finally:
+            self._finish(spent)
 
     def _finish(self, cpu_seconds: float) -> None:
-        if self._server is not None:
-            cpu_seconds += self._server.host.end(self._server.pid).cpu_seconds
-            remove_tree(self._server.scratch)
         self._final_cpu = cpu_seconds
-        self.channel.close()
-        remove_tree(self.scratch)
+        try:
+            if self._server is not None:
+                self._final_cpu += self._server.host.end(self._server.pid).cpu_seconds
+                remove_tree(self._server.scratch)
+        finally:
+            self.channel.close()
+            remove_tree(self.scratch)
+
+
+def used_up(limits: Limits) -> str:
+    """What a student reads when nothing is left of the submission's time."""
+    return f"the submission used up the {limits.cpu_total:g} s that it may take in all"
 
 
 def _cpu_clock(pid: int) -> int:

@@ -113,7 +113,8 @@ class ZygoteHost:
 
     def _gone(self) -> Any:
         self._process.kill()
-        error = self._process.stderr.read() if self._process.stderr else b""
+        stream = self._process.stderr
+        error = stream.read() if stream and not stream.closed else b""
         lines = error.decode("utf-8", "replace").strip().splitlines()
         raise SandboxFault(
             "the sandbox's fork server ended" + (f": {lines[-1]}" if lines else "")

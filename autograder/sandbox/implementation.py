@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from autograder.checker.contract import Function
 from autograder.checker.implementation import CallResult, Implementation
-from autograder.checker.outcome import Generator, ImplementationStopped, Opaque, Verdict
+from autograder.checker.outcome import (
+    Generator,
+    ImplementationRaised,
+    ImplementationStopped,
+    Opaque,
+    Verdict,
+)
 from autograder.sandbox import wire
 from autograder.sandbox.answers import clean, read_answer
-from autograder.sandbox.attendant import Attendant
+from autograder.sandbox.attendant import Attendant, used_up
 from autograder.sandbox.encoder import encode
 from autograder.sandbox.host import SandboxFault
 
@@ -30,7 +36,9 @@ class RemoteImplementation(Implementation):
         self._staged: tuple[Path, int | None] | None = None
         self._worker: Attendant | None = None
         self._stopped: ImplementationStopped | None = None
-        self._spent = 0.0
+        self._spent = 0.0  # seconds of ended workers, computing or idle
+        self._cpu_seconds = 0.0
+        self._lame = False
         self._log = bytearray()
         self._check = 0
         self._calls = 0
@@ -42,7 +50,8 @@ class RemoteImplementation(Implementation):
         self._check += 1
         self._stopped = None
         if self._worker is not None:
-            if self._worker.lame:
+            if self._lame or self._worker.lame:
+                self._lame = False
                 self._end_worker()
             else:
                 self._worker.begin()
@@ -61,6 +70,9 @@ class RemoteImplementation(Implementation):
         try:
             answer = worker.call(body)
             return read_answer(answer, function, self._calls, self._serial, worker.limits.memory_mb)
+        except ImplementationRaised as error:
+            self._lame = "ServedGoneError" in error.kinds
+            raise
         except wire.WireClosedError:
             raise self._stop(worker.died()) from None
         except wire.WireError as error:
@@ -75,9 +87,7 @@ class RemoteImplementation(Implementation):
     def _start(self) -> Attendant:
         limits = self._sandbox.limits
         if self._spent > limits.cpu_total:
-            raise ImplementationStopped(
-                Verdict.SKIPPED, f"the submission used up its {limits.cpu_total:g} s of CPU time"
-            )
+            raise ImplementationStopped(Verdict.SKIPPED, used_up(limits))
         if self._staged is None:
             self._staged = self._sandbox.stage(self._submission)
         self._serial += 1
@@ -93,9 +103,12 @@ class RemoteImplementation(Implementation):
     def _end_worker(self) -> None:
         if self._worker is not None:
             worker, self._worker = self._worker, None
-            worker.end()
-            self._spent += worker.cpu_seconds
-            self._log += worker.channel.log
+            try:
+                worker.end()
+            finally:
+                self._cpu_seconds += worker.cpu_seconds
+                self._spent += worker.cpu_seconds + worker.idle_seconds
+                self._log += worker.channel.log
 
     def _convert(self, value: Any, reason: str) -> Any:
         """Opaque results and generators travel as what the worker knows them by."""
@@ -123,7 +136,7 @@ class RemoteImplementation(Implementation):
     @property
     def cpu_seconds(self) -> float:
         """CPU time of all workers of this submission."""
-        return self._spent + (self._worker.cpu_seconds if self._worker else 0.0)
+        return self._cpu_seconds + (self._worker.cpu_seconds if self._worker else 0.0)
 
     def close(self) -> None:
         """End the worker."""

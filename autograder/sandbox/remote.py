@@ -142,6 +142,9 @@ class Sandbox:
                 server_in, peer_out = _pipe(stack)
                 server = self._serve(settings, [server_in, server_out])
                 descriptors += [peer_in, peer_out]
+            if not self._workers.alive:
+                self._workers.close()
+                self._workers = ZygoteHost(namespaces=self._namespaces)
             pid = self._workers.fork(settings, descriptors)
             ours = [os.dup(end) for end in (calls, answers, log)]
         channel = Channel(*ours, log_bytes=limits.log_bytes, frame_bytes=limits.frame_mb * 2**20)
@@ -149,6 +152,9 @@ class Sandbox:
 
     def _serve(self, settings: dict[str, Any], pipes: list[int]) -> Helper:
         """A fresh server of the reference, which hears one worker only."""
+        if self._servers is not None and not self._servers.alive:
+            self._servers.close()
+            self._servers = None
         if self._servers is None:
             if self._reference is None:
                 raise SandboxFault("functions are to be served, but no reference was given")

@@ -118,6 +118,7 @@ class Zygote:
             self.link.send(encode([answer]))
         for child in self.living:
             os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         self._sweep(set())
 
     def _fork(self, settings: dict[str, Any], descriptors: list[int]) -> int:

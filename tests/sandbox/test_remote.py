@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from autograder.checker.contract import Contract, Function
 from autograder.checker.outcome import (
     Generator,
     ImplementationMissing,
@@ -16,9 +23,13 @@ from autograder.checker.outcome import (
     Verdict,
     WrongStructure,
 )
+from autograder.sandbox import wire
+from autograder.sandbox.answers import read_answer
+from autograder.sandbox.encoder import encode
+from autograder.sandbox.host import SandboxFault
 from autograder.sandbox.remote import Sandbox
 
-from .conftest import write_package
+from .conftest import LIMITS, write_package
 
 
 def stopped_by(sandbox: Sandbox, folder: Path, code: str) -> ImplementationStopped:
@@ -305,3 +316,84 @@ def test_a_submission_shadows_nothing(best: Sandbox, tmp_path: Path) -> None:
     with best.open(folder) as impl:
         impl.begin()
         assert impl.other(1) == ["numpy", "random", "json"]
+
+
+heads = st.one_of(
+    st.tuples(
+        st.sampled_from(["value", "raised", "missing", "structure", "x"]),
+        st.one_of(st.just(1), st.integers(), st.just(np.ones(3)), st.none()),
+        st.one_of(st.just(()), st.text(), st.none(), st.just(("a", "b")), st.just((1,))),
+        st.one_of(st.just(()), st.text(), st.just(np.ones(2))),
+        *[st.text()] * 2,
+    ).flatmap(lambda head: st.sampled_from([head[:k] for k in range(7)])),
+    st.just(np.ones(4)),
+    st.just((np.ones(4), np.ones(4))),
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(heads, st.lists(st.sampled_from([1.0, wire.Handle(1), np.float32, np.ones(2), "x"])))
+def test_any_answer_is_a_result_or_a_refusal(head: Any, parts: list[Any]) -> None:
+    function = Function("f", "m", ("value", "opaque"))
+    try:
+        read_answer(encode([head, *parts]), function, 1, 1, 512)
+    except (
+        *(ImplementationMissing, ImplementationRaised, ImplementationStopped),
+        *(WrongStructure, wire.WireError),
+    ):
+        return
+
+
+def soon(condition: Callable[[], bool]) -> bool:
+    for _ in range(250):
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone, or a corpse that the system's first process has yet to bury."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return text.rpartition(")")[2].split()[0] in "ZX"
+
+
+def descriptors() -> set[str]:
+    return {entry.name for entry in Path("/proc/self/fd").iterdir()}
+
+
+def test_a_dead_fork_server_is_replaced(course: tuple[Path, Contract], submission: Path) -> None:
+    with Sandbox(course[1], limits=LIMITS, at_least="process") as sandbox:
+        with sandbox.open(submission) as impl:
+            impl.begin()
+            worker = impl._worker or impl._start()
+            impl.other(1)
+            os.kill(sandbox._workers._process.pid, 9)
+            assert soon(lambda: ended(worker.pid))
+            with pytest.raises(SandboxFault):
+                impl.other(1)
+        with sandbox.open(submission) as impl:
+            impl.begin()
+            assert impl.other(2) == 2
+
+
+def test_nothing_is_left_when_a_sandbox_closes(
+    course: tuple[Path, Contract], submission: Path
+) -> None:
+    before = descriptors()
+    with Sandbox(course[1], limits=LIMITS, at_least="process") as sandbox:
+        root = sandbox._stage.root
+        zygote = sandbox._workers._process.pid
+        impl = sandbox.open(submission)
+        impl.begin()
+        impl.other(1)
+        worker = impl._worker
+    assert worker is not None
+    assert not root.exists()
+    for pid in (zygote, worker.pid):
+        assert not Path(f"/proc/{pid}").exists()
+    impl.close()
+    assert descriptors() == before
