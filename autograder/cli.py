@@ -20,7 +20,7 @@ ELSEWHERE = {
     "release": ("autograder.release.cli", "release", "Write what students get."),
     "verify": ("autograder.verify.cli", "verify", "Prove that checks and solution fit together."),
     "export": ("autograder.integrations.cli", "export", "Write grades for a school's gradebook."),
-    "new": ("autograder.release.cli", "new", "Start a new assignment."),
+    "new": ("autograder.release.new", "new", "Start a new assignment."),
 }
 INTERRUPTED = 130
 

@@ -22,7 +22,7 @@ from autograder.reference import load_reference
 from autograder.secret import Secret
 from autograder.verify.mutation import Mutation, run_mutants
 from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
-from autograder.verify.subjects import alternatives, write_alternative
+from autograder.verify.subjects import alternatives, write_alternative, write_template
 
 SHOWN = 12
 
@@ -107,14 +107,10 @@ def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progr
 
 def graded_in_the_jail(course: Course, assignment: Assignment) -> Iterator[str]:
     """The solution, the template and every alternative as submissions, graded as students' are."""
-    from autograder.release.template import assignment_files, base_files, write_files
-
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         template = folder / "template"
-        write_files(base_files(course), template)
-        for earlier in (*course.before(assignment), assignment):
-            write_files(assignment_files(course, earlier), template)
+        write_template(course, assignment, template)
         whole = {"solution": course.solutions}
         for path in alternatives(assignment):
             write_alternative(course, path, folder / path.name)

@@ -17,13 +17,13 @@ from autograder.checker.key import LiveKey, run_probe
 from autograder.checker.outcome import Verdict
 from autograder.course import Assignment, Course
 from autograder.reference import load_package
-from autograder.release.template import stub_of
 from autograder.student.record import public_seed
 from autograder.verify.subjects import (
     CHEAP,
     alternatives,
     cheap_implementation,
     write_alternative,
+    write_template,
 )
 
 CHEAP_SHARE = 0.05
@@ -88,13 +88,7 @@ def solution_is_right(subject: Subject) -> Iterator[str]:
 def template_earns_nothing(subject: Subject) -> Iterator[str]:
     """The untouched template scores 0, and every check says that it is not implemented."""
     with tempfile.TemporaryDirectory() as temporary:
-        package = Path(temporary) / subject.course.package
-        package.mkdir()
-        for path in (subject.course.solutions / subject.course.package).glob("*.py"):
-            stubbed = path.name in subject.assignment.files
-            text = path.read_text(encoding="utf-8")
-            content = stub_of(subject.course, subject.assignment, path.name) if stubbed else text
-            (package / path.name).write_text(content, encoding="utf-8")
+        write_template(subject.course, subject.assignment, Path(temporary))
         stubs = load_package(subject.course.contract, Path(temporary))
         for name, finding in subject.judge.run(stubs).items():
             if finding.verdict is not Verdict.NOT_IMPLEMENTED:

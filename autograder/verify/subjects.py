@@ -12,6 +12,7 @@ import numpy as np
 from autograder.checker.contract import VALUE, Contract, Function
 from autograder.checker.implementation import LocalImplementation
 from autograder.course import Assignment, Course
+from autograder.release.template import stub_of
 
 
 def _first(x: Any) -> Any:
@@ -101,3 +102,14 @@ def write_alternative(course: Course, alternative: Path, folder: Path) -> None:
         target = package / source.name
         before = target.read_text(encoding="utf-8") + "\n\n" if target.exists() else ""
         target.write_text(before + source.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def write_template(course: Course, assignment: Assignment, folder: Path) -> None:
+    """Make a submission of the assignment's stubs on the reference's other files."""
+    package = folder / course.package
+    package.mkdir(parents=True)
+    for path in (course.solutions / course.package).glob("*.py"):
+        stubbed = path.name in assignment.files
+        text = path.read_text(encoding="utf-8")
+        content = stub_of(course, assignment, path.name) if stubbed else text
+        (package / path.name).write_text(content, encoding="utf-8")
