@@ -22,6 +22,10 @@ TEMPLATE = "student_template"
 # Each door has a module with `release(course, assignment or None, target, isolation) -> str`,
 # imported when it is asked for; what it returns is shown.
 DOORS = {
+    "nbgrader": (
+        "autograder.integrations.nbgrader",
+        "Folder for an nbgrader course: source/ with notebooks and stubs, nbgrader_config.py.",
+    ),
     "otter": (
         "autograder.integrations.otter",
         "Folder for an otter-grader assignment: students' notebook and autograder.zip.",
@@ -54,7 +58,7 @@ def door_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--isolation",
     type=click.Choice(["process", "seccomp", "landlock", "namespaces"]),
-    help="With --otter or --gradescope: the least level to grade at there.",
+    help="With --nbgrader, --otter or --gradescope: the least level to grade at there.",
 )
 @click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder.")
 def release(

@@ -13,7 +13,10 @@ from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from autograder.course import Assignment, Course
 from autograder.errors import KitError
+
+AI_POLICY = "{{ ai_policy }}"
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -53,6 +56,12 @@ def slug(heading: str) -> str:
     """A heading's anchor: as GitHub makes it, of the heading without its number."""
     bare = re.sub(r"^\d+(?:\.\d+)*\.?\s+", "", heading.strip())
     return re.sub(r"[^\w\- ]", "", bare.lower()).replace(" ", "-")
+
+
+def handout_text(course: Course, assignment: Assignment) -> str:
+    """A handout's Markdown with the course's own policy in it."""
+    markdown = assignment.handout.read_text(encoding="utf-8")
+    return markdown.replace(AI_POLICY, course.ai_policy.strip())
 
 
 def to_html(markdown: str, folder: Path) -> str:

@@ -12,14 +12,15 @@ from autograder.checker.key import LiveKey
 from autograder.course import Assignment, Course
 from autograder.errors import KitError
 from autograder.reference import load_reference
-from autograder.release.handouts import to_html
+from autograder.release.handouts import AI_POLICY, handout_text, to_html
+from autograder.release.notebooks import FILE_NAME as NOTEBOOK
+from autograder.release.notebooks import lab_notebook
 from autograder.release.stubs import make_stub
 from autograder.release.tools import tool_files
 from autograder.student.record import FILE_NAME, Exercise, Record, public_seed, record_answers
 from autograder.student.workspace import SOLUTIONS
 
 README_SOURCE = "student_readme.md"
-AI_POLICY = "{{ ai_policy }}"
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,14 @@ def assignment_files(course: Course, assignment: Assignment) -> Iterator[Templat
     for path in (assignment.handout, assignment.public_checks):
         if not path.is_file():
             raise KitError(f"{path} is missing: {assignment.name} can't be handed out without it.")
-    markdown = assignment.handout.read_text(encoding="utf-8")
-    markdown = markdown.replace(AI_POLICY, course.ai_policy.strip())
+    markdown = handout_text(course, assignment)
     yield TemplateFile(folder / "handout.md", markdown.encode())
     yield TemplateFile(folder / "handout.html", to_html(markdown, assignment.folder).encode())
     for pattern in ("*.svg", "*.png"):
         for path in sorted((assignment.folder / "figures").glob(pattern)):
             yield TemplateFile(folder / "figures" / path.name, path.read_bytes())
+    notebook = lab_notebook(course, assignment)
+    yield TemplateFile(folder / NOTEBOOK, notebook.encode(), theirs=True)
     yield TemplateFile(folder / "test_public.py", assignment.public_checks.read_bytes())
     record = make_record(course, assignment)
     yield TemplateFile(folder / FILE_NAME, record.dumps().encode())
