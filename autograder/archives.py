@@ -6,21 +6,45 @@ no more than the limit. Every refusal is one sentence that a student can act on.
 
 import gzip
 import io
-import os
 import stat
 import struct
 import tarfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-MEGABYTE = 1_000_000
+from autograder.uploads import (
+    Entry,
+    Read,
+    Refused,
+    Upload,
+    UploadLimits,
+    check_totals,
+    ignored,
+    limited,
+    megabytes,
+    odd_kind,
+    open_folder,
+    read_file,
+    read_regular,
+    shown,
+)
+
+__all__ = [
+    "FOREIGN",
+    "Entry",
+    "Refused",
+    "Upload",
+    "UploadLimits",
+    "is_archive",
+    "open_upload",
+    "read_file",
+    "shown",
+]
+
 SUFFIXES = (".zip", ".tar.gz", ".tgz")
 FOREIGN = (".rar", ".7z", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zipx")
-IGNORED_FOLDERS = ("__MACOSX", "__pycache__", "node_modules")
 
 DAMAGE = (  # what the standard library raises on archives that are broken, or made to be
     zipfile.BadZipFile,
@@ -36,39 +60,6 @@ DAMAGE = (  # what the standard library raises on archives that are broken, or m
 )
 
 
-class Refused(Exception):
-    """This upload can't be graded; the message is for the student."""
-
-
-@dataclass(frozen=True)
-class UploadLimits:
-    """What an upload may hold."""
-
-    file_bytes: int = 2 * MEGABYTE
-    total_bytes: int = 20 * MEGABYTE
-    names: int = 2_000
-    ratio: int = 100  # unpacked over packed size, once more than a megabyte is unpacked
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One name in an upload. `odd` says what it is if it is not a regular file."""
-
-    path: PurePosixPath
-    odd: str = ""
-
-
-Read = Callable[[set[PurePosixPath]], dict[PurePosixPath, bytes]]
-
-
-@dataclass(frozen=True)
-class Upload:
-    """The names in an upload, and a way to read some of them."""
-
-    entries: list[Entry]
-    read: Read
-
-
 def is_archive(name: str) -> bool:
     """Whether a file's name says that it is an archive that can be read."""
     return name.lower().endswith(SUFFIXES)
@@ -77,20 +68,20 @@ def is_archive(name: str) -> bool:
 def open_upload(path: Path, limits: UploadLimits) -> Upload:
     """A folder or an archive as names that can be read."""
     if path.is_dir() and not path.is_symlink():
-        return _open_folder(path, limits)
+        return open_folder(path, limits)
     if path.name.lower().endswith(FOREIGN):
         raise Refused(f"{shown(path.name)} can't be read: hand in a .zip or a .tar.gz file")
     information = path.lstat()
     if not stat.S_ISREG(information.st_mode):
-        raise Refused(f"{shown(path.name)} is {_odd(information.st_mode)}, not an archive")
+        raise Refused(f"{shown(path.name)} is {odd_kind(information.st_mode)}, not an archive")
     if information.st_size > limits.total_bytes:
         raise Refused(
-            f"the archive has {_megabytes(information.st_size)}; "
-            f"at most {_megabytes(limits.total_bytes)} are allowed"
+            f"the archive has {megabytes(information.st_size)}; "
+            f"at most {megabytes(limits.total_bytes)} are allowed"
         )
     if information.st_size == 0:
         raise Refused("the archive is empty (0 bytes): the upload was cut short, hand it in again")
-    data = _read_regular(path, limits.total_bytes)
+    data = read_regular(path, limits.total_bytes)
     try:
         if path.name.lower().endswith(".zip"):
             return _open_zip(data, limits)
@@ -99,12 +90,6 @@ def open_upload(path: Path, limits: UploadLimits) -> Upload:
         raise Refused(
             f"the archive is damaged or not what its name says ({shown(str(error))}): pack it again"
         ) from error
-
-
-def shown(text: str, most: int = 60) -> str:
-    """A name that a student chose, safe to print on one line."""
-    clean = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return clean if len(clean) <= most else clean[: most - 1] + "…"
 
 
 def _clean(name: str) -> PurePosixPath | None:
@@ -120,41 +105,18 @@ def _clean(name: str) -> PurePosixPath | None:
     return path if path.parts else None
 
 
-def _ignored(path: PurePosixPath) -> bool:
-    """Hidden files and folders, and those that tools leave behind."""
-    return any(part.startswith(".") or part in IGNORED_FOLDERS for part in path.parts)
-
-
-def _check_totals(names: int, unpacked: int, packed: int, limits: UploadLimits) -> None:
-    if names > limits.names:
-        raise Refused(
-            f"the upload holds {names:,} names; at most {limits.names:,} are allowed: "
-            "leave out virtual environments, data and build folders"
-        )
-    if unpacked > limits.total_bytes:
-        raise Refused(
-            f"the upload unpacks to {_megabytes(unpacked)}; "
-            f"at most {_megabytes(limits.total_bytes)} are allowed"
-        )
-    if unpacked > MEGABYTE and unpacked > limits.ratio * packed:
-        raise Refused(
-            f"the archive unpacks to {unpacked // max(packed, 1):,} times its size; "
-            f"at most {limits.ratio} times is allowed"
-        )
-
-
 def _open_zip(data: bytes, limits: UploadLimits) -> Upload:
     _check_directory(data, limits)
     archive = zipfile.ZipFile(io.BytesIO(data))
     members = archive.infolist()
-    _check_totals(len(members), sum(one.file_size for one in members), len(data), limits)
+    check_totals(len(members), sum(one.file_size for one in members), len(data), limits)
     entries, by_path = [], {}
     for member in members:
         path = _clean(member.filename)
-        if path is None or member.is_dir() or _ignored(path):
+        if path is None or member.is_dir() or ignored(path):
             continue
         kind = stat.S_IFMT(member.external_attr >> 16)
-        odd = _odd(kind) if kind and kind != stat.S_IFREG else ""
+        odd = odd_kind(kind) if kind and kind != stat.S_IFREG else ""
         if member.flag_bits & 0x1:
             odd = "encrypted (pack it without a password)"
         elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -168,7 +130,7 @@ def _open_zip(data: bytes, limits: UploadLimits) -> Upload:
         found = {}
         for path in sorted(wanted):
             with archive.open(by_path[path]) as file:
-                found[path] = _limited(file.read(limits.file_bytes + 1), path, limits)
+                found[path] = limited(file.read(limits.file_bytes + 1), path, limits)
         return found
 
     return Upload(entries, _careful(read))
@@ -183,7 +145,7 @@ def _check_directory(data: bytes, limits: UploadLimits) -> None:
             raise Refused("the archive uses Zip64, which no upload of this size needs")
         if size > limits.names * 512:
             count = int(struct.unpack("<H", data[end + 10 : end + 12])[0])
-            _check_totals(max(count, limits.names + 1), 0, 0, limits)
+            check_totals(max(count, limits.names + 1), 0, 0, limits)
 
 
 class _Metered(io.RawIOBase):
@@ -202,7 +164,7 @@ class _Metered(io.RawIOBase):
         block = self.inner.read(min(size, 65_536) if size >= 0 else 65_536)
         self.count += len(block)
         framing = self.limits.names * 1_536  # headers and padding
-        _check_totals(0, max(self.count - framing, 0), self.packed, self.limits)
+        check_totals(0, max(self.count - framing, 0), self.packed, self.limits)
         return block
 
 
@@ -214,9 +176,9 @@ def _open_tar(data: bytes, limits: UploadLimits) -> Upload:
     with tarfile.open(fileobj=_Metered(data, limits), mode="r|") as archive:
         for member in archive:
             names += 1
-            _check_totals(names, 0, 0, limits)
+            check_totals(names, 0, 0, limits)
             path = _clean(member.name)
-            if path is None or member.isdir() or _ignored(path):
+            if path is None or member.isdir() or ignored(path):
                 continue
             odd = "" if member.isreg() and not member.issparse() else _odd_member(member)
             if path in kept or any(entry.path == path for entry in entries):
@@ -229,51 +191,9 @@ def _open_tar(data: bytes, limits: UploadLimits) -> Upload:
                     kept[path] = file.read(size)
 
     def read(wanted: set[PurePosixPath]) -> dict[PurePosixPath, bytes]:
-        return {path: _limited(kept[path], path, limits) for path in sorted(wanted)}
+        return {path: limited(kept[path], path, limits) for path in sorted(wanted)}
 
     return Upload(entries, read)
-
-
-def _open_folder(folder: Path, limits: UploadLimits) -> Upload:
-    entries = []
-    where: dict[PurePosixPath, Path] = {}
-    for path in _walk(folder):
-        relative = PurePosixPath(unicodedata.normalize("NFC", path.relative_to(folder).as_posix()))
-        information = path.lstat()
-        odd = "" if stat.S_ISREG(information.st_mode) else _odd(information.st_mode)
-        if not odd and information.st_nlink > 1:
-            odd = "a hard link (hand in a copy)"
-        entries.append(Entry(relative, odd))
-        where[relative] = path
-        _check_totals(len(entries), 0, 0, limits)
-    return Upload(entries, lambda wanted: {one: read_file(where[one], limits) for one in wanted})
-
-
-def read_file(path: Path, limits: UploadLimits) -> bytes:
-    """A regular file, within the limit for one file."""
-    return _limited(_read_regular(path, limits.file_bytes), PurePosixPath(path.name), limits)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Everything below a folder that is no folder; links are not followed."""
-    with os.scandir(folder) as listing:
-        found = sorted(listing, key=lambda item: item.name)
-    for item in found:
-        if _ignored(PurePosixPath(item.name)):
-            continue
-        if item.is_dir(follow_symlinks=False):
-            yield from _walk(Path(item.path))
-        else:
-            yield Path(item.path)
-
-
-def _read_regular(path: Path, most: int) -> bytes:
-    """A regular file's first `most` + 1 bytes; never follows a link, never waits for a pipe."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Refused(f"{shown(path.name)} is not a regular file")
-        return file.read(most + 1)
 
 
 def _careful(read: Read) -> Read:
@@ -286,31 +206,6 @@ def _careful(read: Read) -> Read:
             raise Refused(f"the archive is damaged ({shown(str(error))}): pack it again") from error
 
     return careful
-
-
-def _limited(block: bytes, path: PurePosixPath, limits: UploadLimits) -> bytes:
-    if len(block) > limits.file_bytes:
-        raise Refused(
-            f'"{shown(str(path))}" has more than {_megabytes(limits.file_bytes)}, '
-            "which is the most for one file"
-        )
-    return block
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / MEGABYTE:,.1f} MB".replace(".0 MB", " MB")
-
-
-def _odd(mode: int) -> str:
-    kinds = {
-        stat.S_IFLNK: "a link",
-        stat.S_IFIFO: "a named pipe",
-        stat.S_IFSOCK: "a socket",
-        stat.S_IFBLK: "a device",
-        stat.S_IFCHR: "a device",
-        stat.S_IFDIR: "a folder",
-    }
-    return kinds.get(stat.S_IFMT(mode), "not a regular file")
 
 
 def _odd_member(member: tarfile.TarInfo) -> str:

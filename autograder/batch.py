@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.archives import Refused
+from autograder.conditions import Settings
 from autograder.course import Assignment, Course
 from autograder.errors import KitError
-from autograder.grade import Settings, expected_of
+from autograder.grade import expected_of
 from autograder.gradebook import Gradebook
 from autograder.intake import Source, Submission, read_submission, unread
 from autograder.report.feedback import feedback

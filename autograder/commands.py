@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 
 from autograder.batch import Batch, Options, Summary
+from autograder.conditions import Settings, Upstream
 from autograder.course import Assignment, Course
-from autograder.grade import Settings, Upstream, expected_of
+from autograder.grade import expected_of
 from autograder.report.terminal import same_slips, table
 from autograder.results import SCHEMA
 from autograder.schema import encode

@@ -5,48 +5,23 @@ Everything is found by path below the course's root; nothing of it is imported b
 
 import functools
 import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.errors import UsageProblem
+from autograder.manifest import AssignedFunction, read_manifest, read_toml
 from autograder.policy import Attempts, CourseTable, Feedback, Late, read_deadlines
 from autograder.schema import decode, nearest
 
 if TYPE_CHECKING:
     from autograder.checker.contract import Contract
 
+__all__ = ["AssignedFunction", "Assignment", "Course", "section_numbers"]
+
 FOLDER_NAME = re.compile(r"(\d+)_(\w+)")
-LIMITS = ("cpu_per_check", "cpu_total", "memory_mb")
-
-
-@dataclass(frozen=True)
-class AssignedFunction:
-    """A function that students write, and what it is worth."""
-
-    name: str
-    points: float
-    section: str = ""
-    below: tuple[str, ...] = ()
-    hints: tuple[str, ...] = ()
-    returns: str = ""
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """`assignment.toml` as it is written."""
-
-    title: str
-    files: tuple[str, ...]
-    function: tuple[AssignedFunction, ...]
-    summary: str = ""
-    builds_on: tuple[str, ...] = ()
-    hours: float = 0.0
-    given: tuple[str, ...] = ()
-    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -221,16 +196,6 @@ class Course:
                     )
 
 
-def read_toml(path: Path) -> dict[str, object]:
-    """A TOML file as a table."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{path} can't be read: {error}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageProblem(f"{path} is not valid TOML: {error}.") from error
-
-
 def section_numbers(handout: str) -> dict[str, str]:
     """Numbers of a handout's sections by anchor: `## 3.3 The mean` gives {"the-mean": "3.3"}."""
     found = {}
@@ -252,8 +217,7 @@ def _order(folder: Path) -> tuple[int, str]:
 
 def _read_assignment(folder: Path) -> Assignment:
     path = folder / "assignment.toml"
-    manifest = decode(Manifest, read_toml(path), path)
-    _check_manifest(manifest, path)
+    manifest = read_manifest(path)
     return Assignment(
         name=folder.name,
         number=folder.name.partition("_")[0],
@@ -267,45 +231,3 @@ def _read_assignment(folder: Path) -> Assignment:
         functions=manifest.function,
         limits=manifest.limits,
     )
-
-
-def _check_manifest(manifest: Manifest, path: Path) -> None:
-    names = [function.name for function in manifest.function]
-    for name in manifest.files:
-        if not re.fullmatch(r"\w+\.py", name):
-            raise UsageProblem(f'{path}: "files" should name Python files, found {name!r}.')
-    for key in manifest.limits:
-        if key not in LIMITS:
-            raise UsageProblem(
-                f'{path}: unknown key "limits.{key}"{nearest(key, LIMITS)}. '
-                f"Known here: {', '.join(LIMITS)}."
-            )
-    for function in manifest.function:
-        place = f'{path}: function "{function.name}"'
-        if names.count(function.name) > 1:
-            raise UsageProblem(f"{place} is there twice.")
-        if not function.points > 0:
-            raise UsageProblem(f"{place}: points should be above 0, found {function.points:g}.")
-        if len(function.hints) not in (0, 3):
-            raise UsageProblem(
-                f"{place}: there should be three hints or none, found {len(function.hints)}."
-            )
-        forbidden = {function.name, partner(function.name)}
-        for name in function.below:
-            if name in forbidden:
-                raise UsageProblem(
-                    f'{place}: "below" names "{name}", which would hand out what is asked.'
-                )
-            if name not in names and name not in manifest.given:
-                known = [*names, *manifest.given]
-                raise UsageProblem(
-                    f'{place}: "below" names "{name}", which is no function of this '
-                    f"assignment{nearest(name, known)}."
-                )
-
-
-def partner(name: str) -> str:
-    """The other half of a forward-backward pair."""
-    if name.endswith("_backward"):
-        return name.removesuffix("_backward")
-    return f"{name}_backward"

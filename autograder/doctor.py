@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from autograder.checker.contract import Contract
+from autograder.conditions import versions
 from autograder.course import Course
 from autograder.errors import KitError
-from autograder.grade import versions
 from autograder.sandbox.levels import LEVELS
 from autograder.sandbox.remote import Sandbox
 from autograder.secret import Secret

@@ -1,129 +1,33 @@
 """Grades one submission: on its own functions first, then on the reference's lower ones."""
 
 import functools
-import hashlib
-import json
-import platform
 import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from importlib import metadata
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
-
-import numpy as np
 
 from autograder.checker.declare import Check
 from autograder.checker.finding import Finding
 from autograder.checker.judge import Judge
 from autograder.checker.outcome import Verdict
+from autograder.conditions import Settings, conditions_of, limits_of
 from autograder.course import Assignment, Course
 from autograder.intake import Expected, Submission
-from autograder.judging import assignment_digest, load_judge, served_functions
+from autograder.judging import load_judge, served_functions
 from autograder.results import (
     CheckResult,
     Diagnosis,
-    Handed,
     IsolationReached,
     Result,
-    Versions,
 )
-from autograder.sandbox.limits import Limits
 from autograder.sandbox.remote import Sandbox
 from autograder.secret import Secret
 
-Upstream = Literal["best", "own"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the instructor chose for a run."""
-
-    upstream: Upstream = "best"
-    isolation: str | None = None
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """Everything besides the submission that a result depends on."""
-
-    assignment: Assignment
-    digest: str
-    settings: Settings
-    secret: str
-    limits: Limits
-    versions: Versions
-    isolation: IsolationReached
-
-    def key(self, submission: Submission) -> str:
-        """Two gradings with the same key have the same result."""
-        parts = [
-            submission.digest,
-            self.digest,
-            self.versions.kit,
-            self.secret,
-            self.settings.upstream,
-            self.isolation.level,
-            {name: str(value) for name, value in asdict(self.limits).items()},
-        ]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-    def blank(self, submission: Submission) -> Result:
-        """A result with everything but the grading in it."""
-        assignment = self.assignment
-        return Result(
-            assignment=assignment.name,
-            assignment_title=assignment.title,
-            assignment_digest=self.digest,
-            student=submission.id,
-            members=submission.members or (submission.id,),
-            submission=Handed(
-                submission.name,
-                submission.digest,
-                submission.submitted_at,
-                submission.late,
-                submission.notes,
-            ),
-            status="graded",
-            raw_score=None,
-            score=None,
-            max_score=assignment.max_points,
-            functions={function.name: function.points for function in assignment.functions},
-            versions=self.versions,
-            isolation=self.isolation,
-            upstream=self.settings.upstream,
-            graded_at=datetime.now(UTC),
-        )
-
-    def failed(self, submission: Submission, reason: str) -> Result:
-        """The result of a submission that the grader failed on: it has no score."""
-        return replace(self.blank(submission), status="grader_error", reason=reason)
-
-    def refused(self, submission: Submission, reason: str) -> Result:
-        """The result of an upload that can't be graded."""
-        return replace(
-            self.blank(submission), status="refused", raw_score=0.0, score=0.0, reason=reason
-        )
-
-
-def conditions_of(
-    course: Course, assignment: Assignment, settings: Settings, isolation: IsolationReached
-) -> Conditions:
-    """The conditions of a run, once it is known how far the jail reaches."""
-    return Conditions(
-        assignment=assignment,
-        digest=assignment_digest(course, assignment),
-        settings=settings,
-        secret=Secret.load(course.id).fingerprint,
-        limits=_limits(assignment),
-        versions=versions(),
-        isolation=isolation,
-    )
+__all__ = ["Grader", "Settings", "expected_of", "stage"]
 
 
 class Grader:
@@ -146,7 +50,7 @@ class Grader:
             self.sandbox = starting.enter_context(
                 Sandbox(
                     self.course.contract,
-                    limits=_limits(self.assignment),
+                    limits=limits_of(self.assignment),
                     at_least=self.settings.isolation,
                     reference=self.course.solutions,
                 )
@@ -293,21 +197,3 @@ def stage(files: Mapping[str, bytes], folder: Path, course: Course) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def versions() -> Versions:
-    """What grades here."""
-    try:
-        kit = metadata.version("transformer-course-kit")
-    except metadata.PackageNotFoundError:
-        kit = "source"
-    return Versions(
-        kit, platform.python_version(), np.__version__, f"{platform.system()} {platform.machine()}"
-    )
-
-
-def _limits(assignment: Assignment) -> Limits:
-    chosen: dict[str, Any] = dict(assignment.limits)
-    if "memory_mb" in chosen:
-        chosen["memory_mb"] = int(chosen["memory_mb"])
-    return replace(Limits(), **chosen)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from autograder.errors import KitError
-from autograder.policy import Counts
+from autograder.policy import Counts, Standing, choose
 from autograder.results import Result, from_json, to_json
 
 VERSION = 1
@@ -38,6 +38,8 @@ CREATE TABLE gradings (
     status TEXT NOT NULL,
     score REAL,
     graded_at TEXT NOT NULL,
+    max_score REAL NOT NULL,
+    members TEXT NOT NULL,
     document TEXT NOT NULL,
     UNIQUE (attempt_id, key)
 );
@@ -103,19 +105,24 @@ class Gradebook:
                 (result.assignment, result.student, handed.digest),
             ).fetchone()
             numbered = replace(result, attempt=attempt)
+            document = to_json(numbered)
             connection.execute(
-                "INSERT INTO gradings (attempt_id, key, status, score, graded_at, document) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (attempt_id, key) DO UPDATE SET "
-                "status = excluded.status, score = excluded.score, "
-                "graded_at = excluded.graded_at, document = excluded.document "
+                "INSERT INTO gradings (attempt_id, key, status, score, graded_at, max_score, "
+                "members, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (attempt_id, key) DO UPDATE SET status = excluded.status, "
+                "score = excluded.score, graded_at = excluded.graded_at, "
+                "document = excluded.document "
                 "WHERE gradings.status = 'grader_error'",
-                (attempt_id, key, result.status, result.score, now, to_json(numbered)),
+                (
+                    *(attempt_id, key, result.status, result.score, now, result.max_score),
+                    *("\n".join(result.members), document),
+                ),
             )
             row = connection.execute(
                 "SELECT document, ? FROM gradings WHERE attempt_id = ? AND key = ?",
                 (attempt, attempt_id, key),
             ).fetchone()
-        return self._result(row)
+        return numbered if row[0] == document else self._result(row)
 
     def forget(self, assignment: str, student: str, key: str) -> None:
         """Let a finished grading be done again (the old one stays until the new one is there)."""
@@ -171,11 +178,22 @@ class Gradebook:
 
     def counted(
         self, assignment: str, counts: Counts, deadline: datetime | None = None
-    ) -> dict[str, Result]:
-        """By student, the attempt that counts."""
-        by_student: dict[str, list[Result]] = {}
-        for result in self.attempts(assignment):
-            by_student.setdefault(result.student, []).append(result)
+    ) -> dict[str, Standing]:
+        """By student, the attempt that counts. The documents are not read for this."""
+        with self._told():
+            rows = self.connection.execute(
+                "SELECT student, members, attempt, status, score, max_score, submitted_at "
+                "FROM attempts JOIN gradings "
+                "ON gradings.id = (SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id) "
+                "WHERE assignment = ? ORDER BY COALESCE(submitted_at, seen_at), seen_at, attempt",
+                (assignment,),
+            ).fetchall()
+        by_student: dict[str, list[Standing]] = {}
+        for student, members, attempt, status, score, most, moment in rows:
+            submitted_at = datetime.fromisoformat(moment) if moment else None
+            group = tuple(members.split("\n"))
+            standing = Standing(student, group, attempt, status, score, most, submitted_at)
+            by_student.setdefault(student, []).append(standing)
         return {
             student: choose(attempts, counts, deadline)
             for student, attempts in sorted(by_student.items())
@@ -253,22 +271,3 @@ _ADVICE = (
     "Put it aside and grade again into a new one (the results folder still holds every result), "
     "or restore a copy."
 )
-
-
-def choose(attempts: list[Result], counts: Counts, deadline: datetime | None) -> Result:
-    """The attempt that counts, of one student's in order. Refused uploads yield to graded ones.
-
-    "last_on_time": where nothing came in time, the latest. An upload whose time is not known is
-    taken to be in time.
-    """
-    graded = [result for result in attempts if result.status == "graded"] or attempts
-    if counts == "best":
-        return max(reversed(graded), key=lambda result: result.score or 0.0)
-    if counts == "last_on_time" and deadline is not None:
-        in_time = [
-            result
-            for result in graded
-            if result.submission.submitted_at is None or result.submission.submitted_at <= deadline
-        ]
-        return (in_time or graded)[-1]
-    return graded[-1]

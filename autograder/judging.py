@@ -9,8 +9,9 @@ from typing import Any
 from autograder.checker.bank import Misconception, load_misconceptions
 from autograder.checker.declare import Check, load_checks
 from autograder.checker.judge import Judge
-from autograder.course import AssignedFunction, Assignment, Course
+from autograder.course import Assignment, Course
 from autograder.errors import UsageProblem
+from autograder.manifest import AssignedFunction
 from autograder.reference import load_reference
 from autograder.schema import nearest
 from autograder.secret import Secret

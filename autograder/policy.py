@@ -71,3 +71,33 @@ def read_deadlines(table: Mapping[str, object], source: object) -> dict[str, dat
             )
         deadlines[assignment] = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return deadlines
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An attempt in short: what grades are made of."""
+
+    student: str
+    members: tuple[str, ...]
+    attempt: int
+    status: str
+    score: float | None
+    max_score: float
+    submitted_at: datetime | None = None
+
+
+def choose(attempts: list[Standing], counts: Counts, deadline: datetime | None) -> Standing:
+    """The attempt that counts, of one student's in order. Refused uploads yield to graded ones.
+
+    "last_on_time": where nothing came in time, the latest. An upload whose time is not known is
+    taken to be in time.
+    """
+    graded = [one for one in attempts if one.status == "graded"] or attempts
+    if counts == "best":
+        return max(reversed(graded), key=lambda one: one.score or 0.0)
+    if counts == "last_on_time" and deadline is not None:
+        in_time = [
+            one for one in graded if one.submitted_at is None or one.submitted_at <= deadline
+        ]
+        return (in_time or graded)[-1]
+    return graded[-1]

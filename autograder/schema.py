@@ -6,6 +6,7 @@ the file, the key, what was expected and, for an unknown key, the nearest known 
 
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -26,10 +27,10 @@ def decode(cls: type[T], data: object, source: object) -> T:
 
 def encode(value: Any) -> Any:
     """The plain data of a dataclass, ready for `json.dumps`."""
+    if value is None or type(value) in (str, int, float, bool):
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)
-        }
+        return {name: encode(getattr(value, name)) for name in _plan(type(value)).kinds}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -47,11 +48,36 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f' (did you mean "{found[0]}"?)' if found else ""
 
 
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """A dataclass's fields: their types, and the names of those without a default."""
+
+    kinds: Mapping[str, Any]
+    required: frozenset[str]
+
+
+@functools.cache
+def _plan(cls: type) -> _Plan:
+    hints = typing.get_type_hints(cls)
+    fields = dataclasses.fields(cls)
+    missing = dataclasses.MISSING
+    return _Plan(
+        {field.name: hints[field.name] for field in fields},
+        frozenset(
+            field.name
+            for field in fields
+            if field.default is missing and field.default_factory is missing
+        ),
+    )
+
+
 class _Reader:
     def __init__(self, source: str) -> None:
         self.source = source
 
     def read(self, kind: Any, data: object, key: str) -> Any:
+        if type(data) is kind and kind in KINDS:
+            return data
         origin, arguments = typing.get_origin(kind), typing.get_args(kind)
         if kind is Any or kind is object:
             return data
@@ -82,24 +108,22 @@ class _Reader:
         if not isinstance(data, Mapping):
             self._refuse(key, "a table", data)
         table = cast("Mapping[str, object]", data)
-        fields = {field.name: field for field in dataclasses.fields(cls)}
+        plan = _plan(cls)
         for name in table:
-            if name not in fields:
-                hint = nearest(name, fields)
+            if name not in plan.kinds:
+                hint = nearest(name, plan.kinds)
                 raise UsageProblem(
                     f'{self.source}: unknown key "{_join(key, name)}"{hint}. '
-                    f"Known here: {', '.join(fields)}."
+                    f"Known here: {', '.join(plan.kinds)}."
                 )
-        for name, field in fields.items():
-            required = (
-                field.default is dataclasses.MISSING
-                and field.default_factory is dataclasses.MISSING
-            )
-            if required and name not in table:
+        for name in plan.kinds:
+            if name in plan.required and name not in table:
                 raise UsageProblem(f'{self.source}: the key "{_join(key, name)}" is missing.')
-        hints = typing.get_type_hints(cls)
         return cls(
-            **{name: self.read(hints[name], item, _join(key, name)) for name, item in table.items()}
+            **{
+                name: self.read(plan.kinds[name], item, _join(key, name))
+                for name, item in table.items()
+            }
         )
 
     def _union(self, kinds: tuple[Any, ...], data: object, key: str) -> Any:

@@ -11,9 +11,10 @@ from multiprocessing.process import BaseProcess
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
+from autograder.conditions import Conditions, Settings, conditions_of
 from autograder.course import Assignment, Course
 from autograder.errors import KitError
-from autograder.grade import Conditions, Grader, Settings, conditions_of
+from autograder.grade import Grader
 from autograder.intake import Submission
 from autograder.results import Result
 from autograder.sandbox.host import SandboxFault

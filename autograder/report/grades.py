@@ -4,11 +4,11 @@ import csv
 import io
 from collections.abc import Mapping
 
+from autograder.policy import Standing
 from autograder.report.words import points
-from autograder.results import Result
 
 
-def grades_csv(counted: Mapping[str, Mapping[str, Result]]) -> str:
+def grades_csv(counted: Mapping[str, Mapping[str, Standing]]) -> str:
     """The scores that count, by assignment and student. A missing score is an empty cell."""
     students = sorted({student for results in counted.values() for student in results})
     out = io.StringIO()
