@@ -7,10 +7,12 @@ the opened folders, whatever the user id becomes.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import stat
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same on every architecture
 PATH_BENEATH = 1
@@ -26,13 +28,18 @@ OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE
 TCP_BOTH = 3  # bind and connect
 SCOPE_BOTH = 3  # abstract unix sockets and signals
 
-libc = ctypes.CDLL(None, use_errno=True)
-libc.syscall.restype = ctypes.c_long
+
+@functools.cache
+def _syscall() -> Any:
+    """The C library's `syscall`; looked up late, since Windows has none."""
+    function = ctypes.CDLL(None, use_errno=True).syscall
+    function.restype = ctypes.c_long
+    return function
 
 
 def version() -> int:
     """The kernel's Landlock version; 0 where there is none."""
-    return max(int(libc.syscall(CREATE_RULESET, None, 0, ASK_VERSION)), 0)
+    return max(int(_syscall()(CREATE_RULESET, None, 0, ASK_VERSION)), 0)
 
 
 def handled(abi: int) -> tuple[int, int, int]:
@@ -60,7 +67,7 @@ def ruleset(readable: Sequence[int], writable: Sequence[int]) -> int:
     files, tcp, scopes = handled(abi)
     attributes = struct.pack("<QQQ", files, tcp, scopes)
     size = 8 if abi < 4 else 16 if abi < 6 else 24
-    rules = int(libc.syscall(CREATE_RULESET, attributes, ctypes.c_size_t(size), 0))
+    rules = int(_syscall()(CREATE_RULESET, attributes, ctypes.c_size_t(size), 0))
     if rules < 0:
         raise OSError(ctypes.get_errno(), "landlock: " + os.strerror(ctypes.get_errno()))
     for descriptors, rights in ((readable, READ), (writable, WRITE)):
@@ -68,13 +75,13 @@ def ruleset(readable: Sequence[int], writable: Sequence[int]) -> int:
             folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
             allowed = rights & files & (files if folder else OF_FILES)
             rule = struct.pack("<Qi", allowed, descriptor)
-            if libc.syscall(ADD_RULE, rules, PATH_BENEATH, rule, 0) != 0:
+            if _syscall()(ADD_RULE, rules, PATH_BENEATH, rule, 0) != 0:
                 raise OSError(ctypes.get_errno(), "landlock: a rule was refused")
     return rules
 
 
 def restrict(rules: int) -> None:
     """Hold this process, for ever, to the rules."""
-    if libc.syscall(RESTRICT_SELF, rules, 0) != 0:
+    if _syscall()(RESTRICT_SELF, rules, 0) != 0:
         raise OSError(ctypes.get_errno(), "landlock: " + os.strerror(ctypes.get_errno()))
     os.close(rules)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from autograder.errors import KitError
 from autograder.sandbox import landlock, seccomp
@@ -85,19 +86,40 @@ def find_isolation(
     )
 
 
-def demand(isolation: Isolation, at_least: str | None, is_root: bool) -> None:
-    """Refuse to go on below a level; by default below what may run strangers' code."""
+def demand(
+    isolation: Isolation, at_least: str | None, *, is_root: bool, closed: Collection[Path] = ()
+) -> None:
+    """Refuse to go on below a level; by default below what may run strangers' code.
+
+    Without Landlock that takes root (workers have users of their own) and file permissions that
+    keep the folders `closed` from other users.
+    """
     wanted = at_least or LANDLOCK
     if isolation.reaches(wanted):
         return
     if at_least is None and is_root and isolation.reaches(SECCOMP):
-        return  # users of their own and closed file permissions stand in for Landlock
+        if not (open_paths := [path for path in closed if open_to_all(path)]):
+            return
+        raise IsolationUnavailable(
+            f"without Landlock, student code could read {open_paths[0]}: close it to other users "
+            f"(chmod o-rwx {open_paths[0]}), or ask for less with --isolation {isolation.level}."
+        )
     why = isolation.missing.get(wanted, "it was limited to less")
     raise IsolationUnavailable(
         f"isolation {wanted!r} is not reached here, only {isolation.level!r}: {why}. "
         f"To reach it, {WHAT_TO_DO[wanted]}; or ask for less with --isolation {isolation.level}, "
         "which is meant for code that you trust."
     )
+
+
+def open_to_all(path: Path) -> bool:
+    """Whether any user of the machine may look into a folder or file."""
+    path = path.resolve()
+    if not path.exists():
+        return False
+    wanted = 0o005 if path.is_dir() else 0o004
+    passable = all(parent.stat().st_mode & 0o001 for parent in path.parents)
+    return passable and bool(path.stat().st_mode & wanted)
 
 
 def demand_linux() -> None:

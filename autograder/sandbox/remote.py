@@ -49,13 +49,15 @@ class Sandbox:
         reference: Path | None = None,
         at_most: str | None = None,
         processor: int | None = None,
+        closed: Collection[Path] = (),
     ) -> None:
         """Start, or raise IsolationUnavailable below the level `at_least`.
 
         None stands for the least level that may run strangers' code. `at_most` keeps stronger
         layers away (for tests of each level); `reference` is the folder that functions are served
         from. With `processor` the calling process and all workers stay on one processor (the one
-        of that number, modulo those allowed): a small call then takes half the time.
+        of that number, modulo those allowed): a small call then takes half the time. `closed` names
+        what no student may read; where Landlock is missing, its permissions are looked at.
         """
         demand_linux()
         if processor is not None:
@@ -77,7 +79,7 @@ class Sandbox:
                 at_most=at_most,
                 namespaces_missing=self._workers.namespaces_missing,
             )
-            demand(self.isolation, at_least, is_root)
+            demand(self.isolation, at_least, is_root=is_root, closed=closed)
         except BaseException:
             self.close()
             raise

@@ -10,6 +10,7 @@ import pytest
 
 from autograder.checker.contract import Contract
 from autograder.sandbox import landlock, levels
+from autograder.sandbox.identity import Identities
 from autograder.sandbox.levels import Isolation, IsolationUnavailable, demand, find_isolation
 from autograder.sandbox.remote import Sandbox
 
@@ -49,6 +50,26 @@ def test_the_default_is_for_strangers_code() -> None:
     with pytest.raises(IsolationUnavailable, match="--isolation landlock") as caught:
         demand(landlocked, "namespaces", is_root=True)
     assert caught.value.exit_code == 3
+
+
+def test_without_landlock_secrets_must_be_closed(tmp_path: Path) -> None:
+    for parent in tmp_path.parents:
+        if parent.name.startswith("pytest"):
+            parent.chmod(0o755)
+    tmp_path.chmod(0o755)
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    hidden.chmod(0o755)
+    filtered = Isolation("seccomp", ())
+    with pytest.raises(IsolationUnavailable, match="chmod o-rwx"):
+        demand(filtered, None, is_root=True, closed=[hidden])
+    hidden.chmod(0o750)
+    demand(filtered, None, is_root=True, closed=[hidden])
+
+
+def test_workers_never_share_a_user() -> None:
+    users = [Identities().next() for _ in range(3)]
+    assert users == [None] * 3 or len(set(users)) == 3
 
 
 def test_a_sandbox_refuses_to_start_below(course: tuple[Path, Contract]) -> None:
