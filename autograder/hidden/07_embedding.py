@@ -112,7 +112,9 @@ def test_tokens_outside_the_vocabulary(impl, draw):
     return {
         "the error for a token of V": error_of(impl.embed, np.array([[0, 5, 1]]), table),
         "the error for a token of -1": error_of(impl.embed, np.array([[0, -1, 1]]), table),
-        "the error for tokens that are not whole": error_of(impl.embed, draw.normal(3), table),
+        "the error for tokens that are not whole": error_of(
+            impl.embed, np.array([0.0, 2.0]), table
+        ),
         "the error for a table of one axis": error_of(impl.embed, np.array([0]), table[0]),
     }
 
@@ -227,7 +229,7 @@ def test_vectors_of_another_length(impl, draw):
     """A ValueError where x and the table have vectors of different length"""
     return {
         "the error for x": error_of(impl.unembed, draw.normal(2, 3, 7), draw.normal(7, 5)),
-        "the error for a table of one axis": error_of(impl.unembed, draw.normal(2), draw.normal(2)),
+        "the error for a table of one axis": error_of(impl.unembed, draw.normal(3, 1), np.ones(1)),
     }
 
 
@@ -559,10 +561,10 @@ def test_float32_rotations(impl, draw):
 
 @check(of="rotary", kind="error", weight=0.5)
 def test_features_that_make_no_pairs(impl, draw):
-    """A ValueError for an odd number of features"""
+    """A ValueError for an odd number of features, and for three axes"""
     return {
         "the error for d = 5": error_of(impl.rotary, draw.normal(2, 1, 3, 5)),
-        "the error for one axis": error_of(impl.rotary, draw.normal(4)),
+        "the error for three axes": error_of(impl.rotary, draw.normal(2, 3, 4)),
     }
 
 

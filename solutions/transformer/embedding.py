@@ -23,7 +23,8 @@ def embed(tokens, table):
 
     tokens: (...) whole numbers   table: (V, D)   ->   y: (..., D), cache
 
-    Raises ValueError for a table without two axes and for tokens outside 0 ... V - 1.
+    Raises ValueError for a table without two axes, and for tokens that are not whole numbers or
+    lie outside 0 ... V - 1.
     """
     if table.ndim != 2:
         raise ValueError(f"table has shape {table.shape}, expected (V, D)")
@@ -54,7 +55,7 @@ def unembed(x, table):
 
     Raises ValueError if the vectors of x and of the table differ in length.
     """
-    if table.ndim != 2 or x.shape[-1:] != table.shape[1:]:
+    if x.shape[-1:] != table.shape[1:]:
         raise ValueError(
             f"x has shape {x.shape}, table {table.shape}; expected (..., D) and (V, D)"
         )
@@ -80,7 +81,7 @@ def dropout(x, p, rng):
     """
     if not 0 <= p < 1:
         raise ValueError(f"p is {p}, expected 0 <= p < 1")
-    if rng is None or p == 0:
+    if rng is None:
         return x, None
     keep = rng.random(x.shape, np.float32) >= p
     mask = np.multiply(keep, 1 / (1 - p), dtype=x.dtype)  # 0 or 1 / (1 - p)

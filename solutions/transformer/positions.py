@@ -27,9 +27,9 @@ def rotary(x, offset=0, base=10000.0):
     x: (B, H, T, d), queries or keys; the T positions start at offset   ->   y: like x, cache
     The product of a turned query and a turned key depends on the distance of the two alone.
 
-    Raises ValueError for an odd d.
+    Raises ValueError for other than four axes, and for an odd d.
     """
-    if x.ndim < 2 or x.shape[-1] % 2:
+    if x.ndim != 4 or x.shape[-1] % 2:
         raise ValueError(f"x has shape {x.shape}, expected (B, H, T, d) with an even d")
     turn = np.exp(1j * _angles(*x.shape[-2:], offset, base))  # (T, d / 2)
     turn = turn.astype(np.result_type(x, np.complex64))
@@ -44,8 +44,8 @@ def rotary_backward(dy, cache):
 
 def _angles(t, d, offset, base):
     """Position over wavelength, always in float64: (t, (d + 1) // 2)"""
-    positions = np.arange(offset, offset + t, dtype=np.float64)
-    return positions[:, None] * base ** (-np.arange(0, d, 2) / d)
+    positions = np.arange(offset, offset + t)[:, None]
+    return positions * base ** (-np.arange(0, d, 2) / d)
 
 
 def _turned(x, turn):

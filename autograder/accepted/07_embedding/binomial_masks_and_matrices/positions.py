@@ -14,7 +14,7 @@ def _matrices(t, d, offset, base):
 
 
 def rotary(x, offset=0, base=10000.0):
-    if x.ndim < 2 or x.shape[-1] % 2:
+    if x.ndim != 4 or x.shape[-1] % 2:
         raise ValueError(f"no pairs in {x.shape}")
     matrices = _matrices(*x.shape[-2:], offset, base).astype(x.dtype)  # (T, d, d)
     return (matrices @ x[..., None])[..., 0], matrices

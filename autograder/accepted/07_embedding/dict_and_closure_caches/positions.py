@@ -12,7 +12,7 @@ def sinusoidal_positions(t, d_model, offset=0, dtype=np.float64):
 
 
 def rotary(x, offset=0, base=10000.0):
-    if x.ndim < 2 or x.shape[-1] % 2:
+    if x.ndim != 4 or x.shape[-1] % 2:
         raise ValueError(f"x {x.shape}")
     t, d = x.shape[-2:]
     angles = np.outer(np.arange(t) + offset, np.exp(-np.log(base) * np.arange(d // 2) * 2 / d))

@@ -27,7 +27,7 @@ def _turn(x, offset, base, sign):
 
 
 def rotary(x, offset=0, base=10000.0):
-    if x.ndim < 2 or x.shape[-1] % 2 == 1:
+    if x.ndim != 4 or x.shape[-1] % 2 == 1:
         raise ValueError(f"x of shape {x.shape} has no pairs of features")
     return _turn(x, offset, base, 1), {"offset": offset, "base": base}
 

@@ -6,8 +6,8 @@ from transformer.layer import linear, linear_backward
 
 
 def embed(tokens, table):
-    if table.ndim != 2:
-        raise ValueError(f"the table has shape {table.shape}, not (V, D)")
+    if table.ndim != 2 or tokens.dtype.kind not in "iu":
+        raise ValueError(f"tokens {tokens.dtype}, table {table.shape}: expected whole, (V, D)")
     vocabulary = np.arange(len(table))
     one_hot = (tokens[..., None] == vocabulary).astype(table.dtype)
     if not np.all(one_hot.any(-1)):

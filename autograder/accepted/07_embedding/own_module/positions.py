@@ -17,7 +17,7 @@ def _quarter_turn(x):
 
 
 def rotary(x, offset=0, base=10000.0):
-    if x.ndim < 2 or x.shape[-1] % 2 != 0:
+    if x.ndim != 4 or x.shape[-1] % 2 != 0:
         raise ValueError(f"x has shape {x.shape}: d must be even")
     angles = np.repeat(angle_table(x.shape[-2], x.shape[-1], x.shape[-1], offset, base), 2, axis=-1)
     cos, sin = (f(angles).astype(x.dtype) for f in (np.cos, np.sin))
