@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 from autograder.checker.contract import Contract
+from autograder.errors import UsageProblem
 from autograder.sandbox.attendant import Attendant, Helper
 from autograder.sandbox.channel import Channel
 from autograder.sandbox.host import SandboxFault, ZygoteHost
@@ -60,6 +62,11 @@ class Sandbox:
         what no student may read; where Landlock is missing, its permissions are looked at.
         """
         demand_linux()
+        if contract.package in {*sys.stdlib_module_names, "numpy", "kit_sandbox"}:
+            raise UsageProblem(
+                f"the course's package can't be called {contract.package}: Python has a module of "
+                "that name, and a submission must not take its place. Rename the package."
+            )
         if processor is not None:
             allowed = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, {allowed[processor % len(allowed)]})

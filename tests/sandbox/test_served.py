@@ -7,7 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.checker.outcome import Generator, ImplementationRaised, ImplementationStopped
+from autograder.checker.outcome import (
+    Generator,
+    ImplementationRaised,
+    ImplementationStopped,
+    Verdict,
+)
 from autograder.sandbox.remote import Sandbox
 
 from .conftest import STUDENT, write_package
@@ -107,6 +112,17 @@ def test_a_million_calls_end(best: Sandbox, submission: Path) -> None:
         impl.begin()
         with pytest.raises((ImplementationStopped, ImplementationRaised)):
             impl.run(code, np.ones((1, 1)))
+
+
+@pytest.mark.parametrize("count", [10**9, 10**6])
+def test_the_server_has_limits_too(best: Sandbox, submission: Path, count: int) -> None:
+    code = f"from tinycourse.scaling import noise\nwhile True: noise(args[0], {count})"
+    with best.open(submission, served=SERVED) as impl:
+        impl.begin()
+        with pytest.raises(ImplementationStopped) as caught:
+            impl.run(code, Generator(1))
+    expected = Verdict.OUT_OF_MEMORY if count > 10**8 else Verdict.TIMEOUT
+    assert caught.value.verdict == expected
 
 
 def test_a_lost_server_costs_one_check(best: Sandbox, tmp_path: Path) -> None:
