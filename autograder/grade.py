@@ -4,16 +4,19 @@ import functools
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from autograder.checker.contract import Function
 from autograder.checker.declare import Check
 from autograder.checker.finding import Finding
+from autograder.checker.implementation import CallResult, Implementation
 from autograder.checker.judge import Judge
-from autograder.checker.outcome import Verdict
+from autograder.checker.outcome import ImplementationStopped, Verdict
 from autograder.conditions import Settings, conditions_of, limits_of
 from autograder.course import Assignment, Course
 from autograder.intake import Expected, Submission
@@ -24,10 +27,13 @@ from autograder.results import (
     IsolationReached,
     Result,
 )
+from autograder.sandbox.host import SandboxFault
 from autograder.sandbox.remote import Sandbox
 from autograder.secret import Secret
 
 __all__ = ["Grader", "Settings", "expected_of", "stage"]
+
+STARTS = 3  # attempts to start the jail
 
 
 class Grader:
@@ -43,6 +49,12 @@ class Grader:
         self._closing = ExitStack()
 
     def __enter__(self) -> "Grader":
+        for _ in range(STARTS - 1):
+            with suppress(SandboxFault):
+                return self._start()
+        return self._start()
+
+    def _start(self) -> "Grader":
         with ExitStack() as starting:
             folder = tempfile.mkdtemp(prefix="autograder-")
             starting.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -114,16 +126,25 @@ class Grader:
 
     def _findings(self, staged: Path) -> tuple[dict[str, Finding], dict[str, Finding], str]:
         """Findings on the submission's own functions, and those of second chances."""
-        judge = self.judge
         with self.sandbox.open(staged) as worker:
-            own = judge.run(worker)
+            own = self._run(worker)
             log = worker.log
         again: dict[str, Finding] = {}
         if self.settings.upstream == "best":
             for served, checks in self._second_chances(own):
                 with self.sandbox.open(staged, served=served) as worker:
-                    again |= judge.run(worker, checks)
+                    again |= self._run(worker, checks)
         return own, again, log
+
+    def _run(
+        self, worker: Implementation, checks: Sequence[Check] | None = None
+    ) -> dict[str, Finding]:
+        """The judge's findings. SandboxFault where they are not the submission's doing."""
+        watched = _Watched(worker)
+        found = self.judge.run(watched, checks)
+        if watched.fault is not None:
+            raise watched.fault
+        return found
 
     def _second_chances(
         self, own: Mapping[str, Finding]
@@ -174,6 +195,34 @@ class Grader:
         if found is None or finding.passed:
             return None
         return Diagnosis(found.id, found.text, self.assignment.sections.get(found.section, ""))
+
+
+class _Watched(Implementation):
+    """An implementation whose sandbox may fail: the judge must not take that for an answer."""
+
+    def __init__(self, inner: Implementation) -> None:
+        super().__init__(inner.contract)
+        self.inner = inner
+        self.fault: SandboxFault | None = None
+
+    def begin(self) -> None:
+        """Hand on, and remember a fault."""
+        super().begin()
+        try:
+            self.inner.begin()
+        except SandboxFault as fault:
+            self.fault = fault
+
+    def invoke(
+        self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> CallResult:
+        """Hand on; after a fault nothing more is asked."""
+        if self.fault is None:
+            try:
+                return self.inner.invoke(function, args, kwargs)
+            except SandboxFault as fault:
+                self.fault = fault
+        raise ImplementationStopped(Verdict.GRADER_ERROR, str(self.fault))
 
 
 def expected_of(course: Course, assignment: Assignment) -> Expected:

@@ -20,6 +20,7 @@ from autograder.results import Result
 from autograder.sandbox.host import SandboxFault
 
 Graded = tuple[Submission, Result]
+TRIES = 2
 
 
 class OneProcess:
@@ -194,12 +195,13 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _answer(grader: Grader, submission: Submission) -> Result | _Fatal | _Failed:
-    """Grade one; after a fault of the grader's own, go on with fresh processes."""
+    """Grade one. After a fault of the jail it is tried once more, with fresh processes."""
     try:
-        result = grader.grade(submission)
-        if result.status == "grader_error":
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(SandboxFault):
+                return grader.grade(submission)
             grader.restart()
-        return result
+        return grader.grade(submission)
     except SandboxFault as error:
         grader.restart()
         return _Failed(str(error))

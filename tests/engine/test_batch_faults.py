@@ -166,6 +166,23 @@ def test_a_grading_process_that_dies_is_flagged_and_replaced(crowd):
     all_right(crowd)
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_jail_may_die_at_any_moment(crowd, jobs):
+    """Its processes are killed again and again; nobody's mark suffers."""
+    chance = random.Random(jobs)
+    process = start(crowd, "--jobs", str(jobs))
+    for count in (2, 9, 25, 40):
+        wait_for(crowd, count, process)
+        time.sleep(chance.random() * 0.1)
+        for one in family(process.pid):
+            with contextlib.suppress(OSError):
+                if b"launch.py" in Path(f"/proc/{one}/cmdline").read_bytes():
+                    os.kill(one, signal.SIGKILL)
+    out, error = process.communicate(timeout=120)
+    assert process.returncode == 0, out + error
+    all_right(crowd)
+
+
 def test_a_full_disk_is_told_and_the_finished_kept(crowd):
     """The results folder is on a disk of its own, which is too small."""
     crowd.results.mkdir()

@@ -263,7 +263,7 @@ def test_names_that_spreadsheets_would_run_are_defused(desk):
     assert "'@sum" in names
 
 
-def test_a_level_that_is_not_reached_is_refused_with_code_3(desk):
+def test_an_unknown_level_is_wrong_usage(desk):
     desk.hand_in("ada", RIGHT)
     done = desk.run("grade", "01", desk.uploads, "--course", desk.course, "--isolation", "nothing")
     assert done.returncode == 2
