@@ -7,6 +7,7 @@ import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.checker.outcome import ImplementationStopped, Verdict
 from autograder.sandbox import wire
@@ -74,28 +75,28 @@ class Attendant:
         self._check_cpu(self.cpu_seconds)
         return answer
 
-    def _expect_ready(self) -> None:
-        """The first word of a worker is the jail's, before any of the student's code runs."""
+    def _expect_ready(self) -> list[Any]:
+        """The first frame is the jail's, before any of the student's code runs."""
         deadline = time.monotonic() + START_SECONDS
 
         def watch() -> None:
             if time.monotonic() > deadline:
-                raise SandboxFault("a worker did not start within twenty seconds")
+                raise SandboxFault(f"a worker did not start within {START_SECONDS:g} s")
 
         try:
-            word = decode(self.channel.receive(watch))[0]
+            words = decode(self.channel.receive(watch))
         except wire.WireError as error:
             raise SandboxFault(f"a worker did not start: {error}") from None
-        if word != ("ready",):
-            raise SandboxFault(f"the jail could not be put up: {word[-1]!s:.300}")
+        if words[0] != ("ready",):
+            raise SandboxFault(f"the jail could not be put up: {words[0][-1]!s:.300}")
         self._ready = True
+        return words
 
     def probe(self) -> dict[str, str]:
         """The report of a worker that was started to look around in its jail."""
         try:
-            self._expect_ready()
-            report = decode(self.channel.receive(self._watch))[0]
-        except (SandboxFault, wire.WireError) as error:
+            report = self._expect_ready()[1]
+        except SandboxFault as error:
             return {"start": str(error)}
         return {str(name): str(reason) for name, reason in report.items()}
 

@@ -132,11 +132,12 @@ class Zygote:
         try:
             jail.enter(settings, descriptors, self.readable)
             reseed()
+            if settings["probe"]:
+                report = look_around(settings)
+                wire.write_frame(jail.OUTBOX, encode([("ready",), report]))
+                os._exit(0)
             if not self.settings["reference"]:
                 wire.write_frame(jail.OUTBOX, encode([("ready",)]))
-            if settings["probe"]:
-                wire.write_frame(jail.OUTBOX, encode([look_around(settings)]))
-                os._exit(0)
             self._live(settings)
         except BaseException as error:
             with contextlib.suppress(BaseException):
