@@ -71,27 +71,25 @@ def cached_language_model(tokens, params, num_heads, cache=None):
     All logits are those of language_model for the whole sequence so far.
     Raises ValueError for tokens that are not (B, t) and for more tokens than there are positions.
     """
-    past = 0 if cache is None else cache[0][0].shape[-2]
+    past, layers = (0, [None] * len(params["blocks"])) if cache is None else cache
     if tokens.ndim != 2 or past + tokens.shape[1] > len(params["positions"]):
         raise ValueError(
             f"tokens has shape {tokens.shape}, after {past} in the cache; expected (batch, time) "
             f"and at most {len(params['positions'])} tokens in all"
         )
-    t = tokens.shape[1]
-    x = embed(tokens, params["embed"])[0] + params["positions"][past : past + t]
-    mask = causal_mask(t, past + t)
-    new_cache = []
-    for k, block in enumerate(params["blocks"]):
+    total = past + tokens.shape[1]
+    x = embed(tokens, params["embed"])[0] + params["positions"][past:total]
+    mask = causal_mask(tokens.shape[1], total)
+    seen = []
+    for block, keys_and_values in zip(params["blocks"], layers, strict=True):
         normed, _ = layernorm(x, **block["ln1"])
-        attended, keys_and_values = _attend(
-            normed, block["attn"], num_heads, mask, None if cache is None else cache[k]
-        )
-        new_cache.append(keys_and_values)
+        attended, keys_and_values = _attend(normed, block["attn"], num_heads, mask, keys_and_values)
+        seen.append(keys_and_values)
         x = x + attended
         normed, _ = layernorm(x, **block["ln2"])
         x = x + mlp(normed, block["ffn"], "gelu")[0]
     x, _ = layernorm(x, **params["ln"])
-    return unembed(x, params["embed"])[0], new_cache
+    return unembed(x, params["embed"])[0], (total, seen)
 
 
 def generate(tokens, params, num_heads, steps, rng, temperature=1.0, top_k=None, top_p=None):
