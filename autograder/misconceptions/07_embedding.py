@@ -559,7 +559,7 @@ def drops_in_double(x, p, rng):
 @misconception(of="dropout_backward", see=DROPOUT)
 def draws_a_fresh_mask(dy, x, p, rng):
     """A new mask was drawn. The gradient goes through the numbers that the forward kept: the mask
-    belongs into the cache."""
+    belongs in the cache."""
     return (dy * (rng.random(x.shape) >= p) / (1 - p)).astype(dy.dtype) if training(p, rng) else dy
 
 
