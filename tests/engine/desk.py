@@ -27,7 +27,7 @@ STUB = {
 class Desk:
     """A folder of uploads, the course, and the command."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scratch: Path) -> None:
         self.folder = folder
         self.uploads = folder / "uploads"
         self.results = folder / "results"
@@ -40,6 +40,7 @@ class Desk:
             **{name: value for name, value in os.environ.items() if "AUTOGRADER" not in name},
             "AUTOGRADER_SECRET_FILE": str(secret),
             "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(scratch),
             "PYTHONDONTWRITEBYTECODE": "1",
             "NO_COLOR": "1",
             "HOME": str(folder / "home"),
