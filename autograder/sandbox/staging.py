@@ -7,8 +7,11 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from pathlib import Path
 
+PREFIX = "autograder-sandbox-"
+ABANDONED_SECONDS = 300.0
 MAX_FILES = 2000
 MAX_BYTES = 64 * 2**20
 
@@ -17,8 +20,11 @@ class Stage:
     """A place of the sandbox's own below the temporary folder, removed at the end."""
 
     def __init__(self) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="autograder-")).resolve()
+        _remove_abandoned(Path(tempfile.gettempdir()))
+        self.root = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
         self.root.chmod(0o711)
+        self._lock = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        _lock(self._lock)
         self._count = 0
 
     def copy(self, submission: Path | None, gid: int | None) -> Path:
@@ -73,6 +79,31 @@ class Stage:
     def close(self) -> None:
         """Remove everything."""
         remove_tree(self.root)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _lock(handle: int) -> None:
+    import fcntl  # here, since Windows has none, and imports this file before it is told no
+
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what graders left that were killed: own folders that nobody holds a lock on."""
+    for path in folder.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            young = time.time() - status.st_mtime < ABANDONED_SECONDS
+            if young or not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+                continue
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                _lock(handle)
+                remove_tree(path)
+            finally:
+                os.close(handle)
 
 
 def _read_regular(path: Path, room: int) -> bytes | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
-from autograder.sandbox.staging import Stage, remove_tree, usage
+import pytest
+
+from autograder.sandbox.staging import PREFIX, Stage, remove_tree, usage
 
 
 def test_only_regular_files_are_copied(tmp_path: Path) -> None:
@@ -52,3 +55,20 @@ def test_usage_stops_counting(tmp_path: Path) -> None:
     assert entries == 30
     assert size >= 30 * 5000
     assert usage(tmp_path, 10)[1] == 11
+
+
+def test_what_a_killed_grader_left_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    living = Stage()
+    left = tmp_path / f"{PREFIX}left"
+    (left / "inner").mkdir(parents=True)
+    for folder in (left, living.root):
+        os.utime(folder, (1, 1))
+    fresh = Stage()
+    assert not left.exists()
+    assert living.root.exists()
+    living.close()
+    fresh.close()
+    assert list(tmp_path.iterdir()) == []
