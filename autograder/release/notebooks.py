@@ -32,6 +32,7 @@ uses what you saved. Cells that need a function that isn't written yet say so an
 
 SETUP = """\
 import sys
+from pathlib import Path
 
 ROOT = next(f for f in (Path.cwd(), *Path.cwd().parents) if (f / "check.py").is_file())
 sys.path.insert(0, str(ROOT))
