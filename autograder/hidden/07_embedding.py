@@ -13,8 +13,8 @@ REPEATS = np.array([[1, 4, 1], [4, 1, 0]])
 
 
 def share(condition):
-    """How many of the values are True, as a number that chance moves a little."""
-    return within(float(np.mean(condition)) if condition.size else 0.0, 0.12)
+    """How many of the values are True. Chance moves it: a fifth is six standard deviations."""
+    return within(float(np.mean(condition)) if condition.size else 0.0, 0.2)
 
 
 def extremes(ratio):
@@ -33,13 +33,13 @@ def spread(table):
     }
 
 
-@check(of="init_embedding", weight=2, rtol=0.05)
+@check(of="init_embedding", weight=2, rtol=0.08)
 def test_vectors_have_their_spread(impl, draw):
     """The shape, mean and spread of 150 vectors of 80 numbers"""
     return spread(impl.init_embedding(draw.generator(), 150, 80))
 
 
-@check(of="init_embedding", rtol=0.05)
+@check(of="init_embedding", rtol=0.08)
 def test_the_spread_does_not_depend_on_the_sizes(impl, draw):
     """The shape, mean and spread of 40 vectors of 300 numbers"""
     return spread(impl.init_embedding(draw.generator(), 40, 300))
