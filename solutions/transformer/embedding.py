@@ -42,7 +42,7 @@ def embed_backward(dy, cache):
     """dy: (..., D)   ->   dtable: (V, D): each row is the sum over the places of its token"""
     tokens, (vocab_size, d_model) = cache
     dtable = np.zeros(vocab_size * d_model, dy.dtype)
-    # Number by number: 3 to 4 times as fast as np.add.at(dtable, tokens, dy) with whole rows.
+    # Number by number: 2 to 4 times as fast as np.add.at(dtable, tokens, dy) with whole rows.
     places = np.multiply(tokens.reshape(-1, 1), d_model, dtype=np.intp) + np.arange(d_model)
     np.add.at(dtable, places.ravel(), dy.ravel())
     return dtable.reshape(vocab_size, d_model)

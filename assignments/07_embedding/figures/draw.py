@@ -57,7 +57,7 @@ def draw_rotation():
     figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.6))
     x = np.array([0.9, 0.3, 0.9, 0.3])
     turned, _ = rotary(np.tile(x, (1, 1, 6, 1)), base=30.0)
-    titles = ["pair 0: one radian a position", "pair 1: a fifth of it"]
+    titles = ["pair 0: one radian a position", "pair 1: 0.18 radians"]
     colours = [BLUE, GREEN, ORANGE, RED, GREY, "#56B4E9"]
     for ax, pair, title in zip(axes, (0, 1), titles, strict=True):
         ax.add_patch(plt.Circle((0, 0), np.hypot(0.9, 0.3), fill=False, edgecolor=GREY))
