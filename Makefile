@@ -39,6 +39,9 @@ lint: $(VENV)/.everything ## Lint and format check
 types: $(VENV)/.everything ## Strict type check of the engine
 	$(BIN)/mypy
 
+bench: $(VENV)/.everything ## Measure the reference block's training step (with PyTorch too, if installed)
+	$(BIN)/python -m tests.bench.block
+
 bench-grading: $(VENV)/.everything ## Measure the grader against its targets and its peers
 	$(BIN)/python -m tests.bench.grading
 
