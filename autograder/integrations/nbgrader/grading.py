@@ -6,6 +6,8 @@ the rights of the instructor.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from autograder.errors import GraderFault
 from autograder.integrations.nbgrader.desk import DESK, CellGrade, cell_grades
 
 MAKE = {"code": new_code_cell, "markdown": new_markdown_cell}
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 class LenientExporter(NotebookExporter):
@@ -41,7 +44,8 @@ class TrustedCells(NbGraderPreprocessor):
     """Puts every cell that nbgrader looks at back to what the gradebook knows of it.
 
     A removed one comes back, a copy is a plain cell, and metadata are the course's own. Of the
-    student's there remains what they wrote into the cells that a person marks, and plain cells.
+    student's there remains what they wrote into the cells that a person marks, and plain cells,
+    with any HTML in them shown as text: they are read in an instructor's browser.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
@@ -49,8 +53,13 @@ class TrustedCells(NbGraderPreprocessor):
         place = resources["nbgrader"]
         with Gradebook(place["db_url"]) as gradebook:
             known = _known_cells(gradebook.find_notebook(place["notebook"], place["assignment"]))
+        handed_out = _texts_handed_out(coursedir_of(self), place)
         found = set()
         for cell in reversed(nb.cells):
+            if cell.cell_type != "code" and cell.source not in handed_out:
+                cell.metadata.pop("raw_mimetype", None)
+                cell.metadata.pop("format", None)
+                cell.source = TAG.sub("&lt;", cell.source)
             theirs = cell.metadata.pop("nbgrader", None)
             name = theirs.get("grade_id") if isinstance(theirs, dict) else None
             if isinstance(name, str) and name in known and name not in found:
@@ -76,7 +85,7 @@ class GradeInJail(NbGraderPreprocessor):
         """No cell is run."""
         place = resources["nbgrader"]
         root = Path(self.course)
-        directory = self.parent.parent.coursedir
+        directory = coursedir_of(self)
         folder = directory.format_path(
             directory.submitted_directory, place["student"], place["assignment"]
         )
@@ -88,6 +97,18 @@ class GradeInJail(NbGraderPreprocessor):
             if is_grade(cell) and not is_solution(cell):
                 _write_grade(cell, grades)
         return nb, resources
+
+
+def coursedir_of(preprocessor: Any) -> Any:
+    """nbgrader's folders: the exporter is a preprocessor's parent, and the command is its."""
+    return preprocessor.parent.parent.coursedir
+
+
+def _texts_handed_out(directory: Any, place: Mapping[str, str]) -> set[str]:
+    """The text cells of the course's own notebook."""
+    source = directory.format_path(directory.source_directory, ".", place["assignment"])
+    notebook = nbformat.read(Path(source, f"{place['notebook']}.ipynb"), as_version=4)
+    return {cell.source for cell in notebook.cells if cell.cell_type != "code"}
 
 
 def _is_cell(cell: Any) -> bool:

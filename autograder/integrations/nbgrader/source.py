@@ -58,7 +58,6 @@ c.Autograde.exclude_overwriting = {{
 
 c.ExchangeFactory.collect = f"{{OURS}}.collect.CollectWithoutLinks"
 c.ExportApp.plugin_class = f"{{OURS}}.export.GradesExport"
-c.HTMLExporter.sanitize_html = True  # students' text can't run scripts in your browser
 
 {mark}
 '''
