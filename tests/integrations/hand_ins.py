@@ -158,21 +158,18 @@ def log_pickle(mark):
     return pickle.dumps(Run(mark))
 
 
-SHADOWS = {
-    name: MARKS
-    for name in (
-        "numpy.py",
-        "otter.py",
-        "json.py",
-        "ipykernel_launcher.py",
-        "ipykernel/__init__.py",
-        "sitecustomize.py",
-        "conftest.py",
-        "autograder/__init__.py",
-        "files/__init__.py",
-        "transformer/numpy.py",
-    )
-}
+SHADOWS = (
+    "numpy.py",
+    "otter.py",
+    "json.py",
+    "ipykernel_launcher.py",
+    "ipykernel/__init__.py",
+    "sitecustomize.py",
+    "conftest.py",
+    "autograder/__init__.py",
+    "files/__init__.py",
+    "transformer/numpy.py",
+)
 
 
 def hostile(mark):
@@ -188,7 +185,7 @@ def hostile(mark):
         name: BLANK | {FILE: BLANK[FILE] + NONSENSE + text.replace(MARK, str(mark))}
         for name, text in code.items()
     }
-    shadows = {name: text.replace(MARK, str(mark)) for name, text in SHADOWS.items()}
+    shadows = dict.fromkeys(SHADOWS, MARKS.replace(MARK, str(mark)))
     pickles = {".OTTER_LOG": log_pickle(mark), "results.pkl": log_pickle(mark)}
     found["shadowed_modules"] = BLANK | shadows
     found["pickles"] = BLANK | pickles | {"results/results.pkl": log_pickle(mark)}
