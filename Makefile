@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test verify template lint types bench bench-grading clean
+.PHONY: help demo test verify template lint types train bench bench-grading clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ lint: $(VENV)/.everything ## Lint and format check
 
 types: $(VENV)/.everything ## Strict type check of the engine
 	$(BIN)/mypy
+
+train: $(VENV)/.everything ## Train the language model and the encoder-decoder, draw what they learnt
+	PYTHONPATH=solutions $(BIN)/python -m runs
 
 bench: $(VENV)/.everything ## Measure the reference block's training step (with PyTorch too, if installed)
 	$(BIN)/python -m tests.bench.block

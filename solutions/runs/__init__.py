@@ -1,0 +1,1 @@
+"""Two models trained from scratch on the reference: one writes handouts, one translates words."""
