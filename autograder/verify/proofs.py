@@ -50,9 +50,15 @@ class Subject:
             total += function.points * earned / weight
         return total
 
-    def checks_for(self, slip: Misconception) -> list[Check]:
-        """The checks that a slip is tried on: all but other functions' learning."""
+    def quick_checks(self, slip: Misconception) -> list[Check]:
+        """All checks but other functions' learning, which takes seconds."""
         return [c for c in self.judge.checks if c.kind != "learning" or c.of == slip.of]
+
+    def own_checks(self, slip: Misconception) -> list[Check]:
+        """The checks of the functions that a slip changes, and of their partners."""
+        changed = {slip.of, *slip.replaces}
+        touched = {name for one in changed for name in self.course.contract.pair(one)}
+        return [c for c in self.quick_checks(slip) if c.of in touched]
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ def slips_are_named(subject: Subject) -> Iterator[str]:
     """Every slip loses points on its function, and is named as itself or as its family."""
     family = {slip.name: slip.family for slip in subject.slips}
     for slip in subject.slips:
-        findings = subject.judge.run(overlay(slip, subject.reference), subject.checks_for(slip))
+        findings = subject.judge.run(overlay(slip, subject.reference), subject.own_checks(slip))
         failed = [f for f in findings.values() if f.function == slip.of and not f.passed]
         if not failed:
             yield f"{slip.name} loses nothing"
@@ -142,7 +148,7 @@ def checks_can_fail(subject: Subject) -> Iterator[str]:
     alive = {check.name: check for check in subject.judge.checks}
     for slip in subject.slips:
         slipped = overlay(slip, subject.reference)
-        for name in [check.name for check in subject.checks_for(slip) if check.name in alive]:
+        for name in [c.name for c in subject.quick_checks(slip) if c.name in alive]:
             if not subject.judge.run_one(alive[name], slipped).passed:
                 del alive[name]
     names = frozenset(function.name for function in subject.assignment.functions)
@@ -204,7 +210,7 @@ def messages_fit(subject: Subject) -> Iterator[str]:
     sections = subject.assignment.sections
     for slip in subject.slips:
         slipped = overlay(slip, subject.reference)
-        for finding in subject.judge.run(slipped, subject.checks_for(slip)).values():
+        for finding in subject.judge.run(slipped, subject.own_checks(slip)).values():
             for line in finding.text("full", sections).split("\n"):
                 if len(line) > WIDTH:
                     yield f"{slip.name}, {finding.check}: {len(line)} columns"
