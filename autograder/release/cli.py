@@ -83,6 +83,8 @@ def release(
         ((name, path),) = asked.items()
         _release_to(name, course, assignment, path, isolation)
         return
+    if isolation:
+        raise UsageProblem("--isolation goes with --otter or --gradescope: nothing is graded here.")
     if assignment is None:
         if solution:
             raise UsageProblem("--solution needs an assignment: autograder release 01 --solution")

@@ -21,10 +21,10 @@ from autograder.archives import Refused  # noqa: E402
 from autograder.course import Course  # noqa: E402
 from autograder.errors import KitError  # noqa: E402
 from autograder.grade import Grader, Settings, expected_of  # noqa: E402
+from autograder.intake import Source, read_submission, unread  # noqa: E402
 from autograder.integrations.bundle import COURSE, SECRET  # noqa: E402
 from autograder.integrations.gradescope import SETTINGS  # noqa: E402
 from autograder.integrations.gradescope.document import document  # noqa: E402
-from autograder.intake import Source, read_submission, unread  # noqa: E402
 from autograder.report.terminal import table  # noqa: E402
 from autograder.results import Result  # noqa: E402
 

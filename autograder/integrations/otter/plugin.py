@@ -58,10 +58,12 @@ class Plugin:
         """Put all that was handed in where otter and its kernel neither read nor import it."""
         del config
         source, folder = self.root / "source", self.submission.parent
+        shutil.rmtree(self.aside, ignore_errors=True)
         self.aside.mkdir(mode=0o700)
         for path in folder.iterdir():
             path.rename(self.aside / path.name)
-        (self.aside / OTTER_LOG).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self.aside / OTTER_LOG).unlink()
         shutil.rmtree(self.aside / "tests")  # otter put its own there
         empty = EMPTY if self.submission.suffix == ".ipynb" else ""
         self.submission.write_text(empty, encoding="utf-8")
