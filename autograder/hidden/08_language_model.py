@@ -269,7 +269,8 @@ def test_nothing_but_padding(impl, draw):
 def test_float32_gradients_of_the_loss(impl, draw):
     """float32 parameters give float32 gradients, and the loss is a float"""
     params = model(draw, layers=1, dtype=np.float32)
-    return loss_and_gradients(impl, draw.integers(0, V, B, T), params)
+    found = loss_and_gradients(impl, draw.integers(0, V, B, T), params)
+    return found | {"loss": within(found["loss"], 1e-4)}
 
 
 @check(of="next_token_loss", kind="error")
@@ -394,7 +395,17 @@ def test_the_same_step_twice(impl, draw):
 @check(of="train_step", kind="dtype")
 def test_float32_steps(impl, draw):
     """Two steps of a float32 model: it stays one"""
-    return {"params": steps(impl, draw, 2, np.float32, lr=0.001, warmup=2)["params"]}
+    params = steps(impl, draw, 2, np.float32, lr=0.001, warmup=2)["params"]
+    return {"params": without_key_biases(params)}
+
+
+def without_key_biases(params):
+    """Their gradient is 0 but for rounding, which Adam in float32 makes a step of."""
+    blocks = [
+        block | {"attn": {k: a for k, a in block["attn"].items() if k != "b_k"}}
+        for block in params["blocks"]
+    ]
+    return params | {"blocks": blocks}
 
 
 # train
@@ -477,11 +488,11 @@ def test_how_many_rows_are_drawn(impl, draw):
 
 @check(of="train", kind="dtype")
 def test_float32_training(impl, draw):
-    """Two steps of a float32 model; the losses are float64"""
+    """Two steps of a float32 model: it stays one"""
     params, _, losses = impl.train(
         model(draw, layers=1, dtype=np.float32), one_row(draw), draw.generator(), 2, H, 2
     )
-    return {"params": params, "losses": losses}
+    return {"params": without_key_biases(params), "losses": losses.astype(np.float32)}
 
 
 @check(of="train", kind="error", weight=0.5)
