@@ -1,0 +1,1 @@
+"""The corpus, one file a class. Sources are texts: nothing here runs outside a jail."""

@@ -1,0 +1,121 @@
+"""What a submission left on the machine: processes, files, shared memory."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from autograder.sandbox.identity import (
+    FIRST_NARROW,
+    FIRST_WIDE,
+    NARROW,
+    PER_PROCESS,
+    Identities,
+)
+
+SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")
+SYSV = ("shm", "sem", "msg")
+
+
+class Traces:
+    """Compares the machine with what it was, as far as it is the workers' doing.
+
+    As root a worker is known by its user; else everything of this user's is looked at, which holds
+    where the tests run as a user of their own.
+    """
+
+    def __init__(self, grader: Callable[[], object]) -> None:
+        self.grader = grader
+        self.as_root = os.geteuid() == 0
+        self.uids = worker_uids()
+
+    def remember(self) -> None:
+        """What is here while nothing runs."""
+        grader = self.grader()
+        self.stage = grader.sandbox._stage.root
+        self.processes = set(self._processes())
+        self.entries = set(self._entries())
+        self.objects = set(self._objects())
+
+    def new(self) -> list[str]:
+        """What has come since; judged while the grader lives, so its own processes may be new."""
+        grader = self.grader()
+        own = {
+            host._process.pid for host in (grader.sandbox._workers, grader.sandbox._servers) if host
+        }
+        found = [
+            f"process {pid} {_command(pid)}"
+            for pid in set(self._processes()) - self.processes - own
+        ]
+        stage = grader.sandbox._stage.root
+        kept = {stage, grader._folder, self.stage}
+        found += [
+            f"file {path}" for path in set(self._entries()) - self.entries if path not in kept
+        ]
+        found += [f"System V {name}" for name in set(self._objects()) - self.objects]
+        found += [f"staged {path.name}" for path in stage.iterdir() if path.name.startswith("w")]
+        return sorted(found)
+
+    def at_the_end(self) -> list[str]:
+        """The same, after the grader has gone."""
+        found = [
+            f"process {pid} {_command(pid)}" for pid in set(self._processes()) - self.processes
+        ]
+        found += [f"file {path}" for path in set(self._entries()) - self.entries]
+        found += [f"System V {name}" for name in set(self._objects()) - self.objects]
+        return [*found, *([f"stage {self.stage}"] if self.stage.exists() else [])]
+
+    def _processes(self) -> Iterator[int]:
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                try:
+                    uid = entry.stat().st_uid
+                    effective = int(_status(entry, "Uid:").split()[1])
+                except (OSError, IndexError, ValueError):
+                    continue
+                if self._is_ours(uid) or self._is_ours(effective):
+                    yield int(entry.name)
+
+    def _is_ours(self, uid: int) -> bool:
+        if not self.as_root:
+            return uid == os.geteuid()
+        return uid in self.uids
+
+    def _entries(self) -> Iterator[Path]:
+        for folder in {*SHARED, tempfile.gettempdir()}:
+            if Path(folder).is_dir():
+                for path in Path(folder).iterdir():
+                    try:
+                        if self._is_ours(path.lstat().st_uid):
+                            yield path
+                    except OSError:
+                        continue
+
+    def _objects(self) -> Iterator[str]:
+        for kind in SYSV:
+            path = Path("/proc/sysvipc") / kind
+            if path.exists():
+                for line in path.read_text().splitlines()[1:]:
+                    yield f"{kind} {line.split()[1]}"
+
+
+def worker_uids() -> range:
+    """The user ids that this process may hand out to workers."""
+    if Identities()._wide:
+        first = FIRST_WIDE + os.getpid() * PER_PROCESS
+        return range(first, first + PER_PROCESS)
+    return range(FIRST_NARROW, FIRST_NARROW + NARROW)
+
+
+def _status(entry: Path, key: str) -> str:
+    for line in (entry / "status").read_text().splitlines():
+        if line.startswith(key):
+            return line
+    return ""
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()[:80]
+    except OSError:
+        return "(gone)"
