@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.archives import Refused
@@ -14,9 +15,13 @@ from autograder.errors import KitError
 from autograder.grade import expected_of
 from autograder.gradebook import Gradebook
 from autograder.intake import Source, Submission, read_submission, unread
+from autograder.ledger import Ledger
+from autograder.marks import Books, Mark
+from autograder.regrade import Regraded, regraded
 from autograder.report.feedback import feedback
 from autograder.report.grades import grades_csv
-from autograder.results import Result, to_json
+from autograder.report.regrading import regrading_report
+from autograder.results import Result, read, to_json
 from autograder.workers import ManyProcesses, OneProcess
 
 Progress = Callable[[int, int], None]
@@ -31,6 +36,8 @@ class Options:
     settings: Settings = field(default_factory=Settings)
     jobs: int = 1
     regrade: bool = False
+    report: Path | None = None
+    """Where the report of a regrading goes."""
 
 
 @dataclass
@@ -42,6 +49,7 @@ class Summary:
     isolation: str = ""
     seconds: float = 0.0
     interrupted: bool = False
+    regraded: Regraded | None = None
 
     @property
     def faults(self) -> list[Result]:
@@ -59,13 +67,17 @@ class Batch:
     def run(self, sources: Sequence[Source], progress: Progress) -> Summary:
         """Grade what is new or changed. Ctrl-C ends it early, with everything finished kept."""
         started = time.perf_counter()
+        since = datetime.now(UTC)
+        ledger = Ledger.load(self.options.gradebook.parent, self.course)
         self._make_folder()
         with Gradebook(self.options.gradebook) as self.gradebook:
+            self.books = Books(self.course, self.gradebook, ledger)
             try:
                 self._grade_all(sources, progress)
             except KeyboardInterrupt:
                 self.summary.interrupted = True
-            self._write_grades()
+            write(self.options.results / "grades.csv", grades_csv(self.books.marks()))
+            self._report(since)
         self.summary.seconds = time.perf_counter() - started
         return self.summary
 
@@ -110,27 +122,25 @@ class Batch:
                         self.gradebook.forget(self.assignment.name, submission.id, key)
                     yield submission
                     continue
-                self.gradebook.seen_again(found)
                 self.summary.kept += 1
-                self._keep(found)
+                self._keep(self.gradebook.seen_again(found, submission.submitted_at))
             progressed()
 
     def _keep(self, result: Result) -> None:
         """Write a student's two files."""
+        result = self.books.settle(result)
         self.summary.results.append(result)
-        name = self.folder / result.student
-        write(name.with_name(f"{result.student}.json"), to_json(result) + "\n")
-        text = feedback(result, self.course.feedback.disclosure)
-        write(name.with_name(f"{result.student}.md"), text)
+        write_result(result, self.folder, self.course)
 
-    def _write_grades(self) -> None:
-        names = self.gradebook.assignments()
-        deadlines = self.course.deadlines
-        counts = self.course.attempts.counts
-        counted = {
-            name: self.gradebook.counted(name, counts, deadlines.get(name)) for name in names
-        }
-        write(self.options.results / "grades.csv", grades_csv(counted))
+    def _report(self, since: datetime) -> None:
+        """What grading again has changed, of all these uploads, in this run or one broken off."""
+        name, target = self.assignment.name, self.options.report
+        if target is None and not self.gradebook.regraded_since(name, since):
+            return
+        uploads = {(one.student, one.submission.digest) for one in self.summary.results}
+        self.summary.regraded = regraded(self.books, name, uploads)
+        if target is not None:
+            write(target, regrading_report(self.summary.regraded))
 
     def _make_folder(self) -> None:
         try:
@@ -140,6 +150,13 @@ class Batch:
                 f"The results folder {self.folder} can't be made: {error.strerror}. "
                 "Name another with --results DIR."
             ) from error
+
+
+def write_result(result: Result, folder: Path, course: Course) -> None:
+    """A student's result and feedback files."""
+    write(folder / f"{result.student}.json", to_json(result) + "\n")
+    text = feedback(result, course.feedback.disclosure)
+    write(folder / f"{result.student}.md", text)
 
 
 def write(path: Path, text: str) -> None:
@@ -157,3 +174,19 @@ def write(path: Path, text: str) -> None:
             f"{path} can't be written: {error.strerror}. What was finished is kept in the "
             "gradebook; make room and run the same command again."
         ) from error
+
+
+def refresh(
+    course: Course, results: Path, gradebook: Path, student: str
+) -> dict[str, dict[str, Mark]]:
+    """Bring one student's files and grades.csv up to date after a decision; all marks."""
+    with Gradebook(gradebook) as book:
+        books = Books(course, book, Ledger.load(gradebook.parent, course))
+        marks = books.marks()
+        for assignment in marks:
+            path = results / assignment / f"{student}.json"
+            if path.is_file():
+                write_result(books.settle(read(path)), path.parent, course)
+    if results.is_dir():
+        write(results / "grades.csv", grades_csv(marks))
+    return marks

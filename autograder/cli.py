@@ -20,6 +20,8 @@ ELSEWHERE = {
     "release": ("autograder.release.cli", "release", "Write what students get."),
     "verify": ("autograder.verify.cli", "verify", "Prove that checks and solution fit together."),
     "export": ("autograder.integrations.cli", "export", "Write grades for a school's gradebook."),
+    "adjust": ("autograder.bookkeeping", "adjust", "Give or take points, with a reason."),
+    "extend": ("autograder.bookkeeping", "extend", "Give one student a later deadline."),
     "new": ("autograder.release.new", "new", "Start a new assignment."),
 }
 INTERRUPTED = 130
@@ -108,7 +110,23 @@ def course_option(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="best: a failed function is tried again on the reference's lower functions.",
 )
+@click.option(
+    "--roster",
+    type=click.Path(path_type=Path),
+    help="Who is in the course, and whose uploads are whose [default: roster.csv beside the "
+    "gradebook, where there is one].",
+)
+@click.option(
+    "--times",
+    type=click.Path(path_type=Path),
+    help="When uploads came: a CSV file with student,submitted_at.",
+)
 @click.option("--regrade", is_flag=True, help="Grade again what has a result already.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Write whose mark the last regrading changed, and how, to this Markdown file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no table.")
 @course_option
 def grade(
@@ -119,7 +137,10 @@ def grade(
     jobs: int | None,
     isolation: str | None,
     upstream: str,
+    roster: Path | None,
+    times: Path | None,
     regrade: bool,
+    report: Path | None,
     as_json: bool,
     course_folder: Path | None,
 ) -> int:
@@ -137,6 +158,9 @@ def grade(
         upstream="own" if upstream == "own" else "best",
         regrade=regrade,
         as_json=as_json,
+        roster=roster,
+        times=times,
+        report=report,
     )
 
 

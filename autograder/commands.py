@@ -14,10 +14,14 @@ from autograder.batch import Batch, Options, Summary
 from autograder.conditions import Settings, Upstream
 from autograder.course import Assignment, Course
 from autograder.grade import expected_of
+from autograder.intake import Source
+from autograder.report.regrading import regrading_lines
 from autograder.report.terminal import same_slips, table
 from autograder.results import SCHEMA
+from autograder.roster import Roster, read_times, with_times
 from autograder.schema import encode
 from autograder.sources import find_sources
+from autograder.uploads import shown
 
 Progress = Callable[[int, int], None]
 INTERRUPTED = 130
@@ -37,12 +41,20 @@ def run_grade(
     upstream: Upstream,
     regrade: bool,
     as_json: bool,
+    roster: Path | None = None,
+    times: Path | None = None,
+    report: Path | None = None,
 ) -> int:
     """Grade, and return the exit code."""
     course = Course.find(course_folder)
     assignment = course.assignment(assignment_name)
     sources = find_sources(paths, expected_of(course, assignment))
-    options = Options(results, gradebook, Settings(upstream, isolation), jobs, regrade)
+    sources, strangers = Roster.beside(gradebook, roster).apply(sources)
+    if times is not None:
+        sources = with_times(sources, read_times(times, course))
+    if words := doubts(course, assignment, sources, strangers):
+        click.echo("\n".join(words), err=True)
+    options = Options(results, gradebook, Settings(upstream, isolation), jobs, regrade, report)
     with progress_shown(assignment.name) as progress:
         summary = Batch(course, assignment, options).run(sources, progress)
     if as_json:
@@ -71,6 +83,8 @@ def document(assignment: Assignment, summary: Summary) -> str:
         "interrupted": summary.interrupted,
         "results": encode(results),
     }
+    if summary.regraded is not None:
+        whole["regraded"] = encode(summary.regraded)
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
 
 
@@ -89,8 +103,34 @@ def overview(assignment: Assignment, summary: Summary, options: Options) -> str:
         f"Feedback and results: {options.results / assignment.name}/   "
         f"Grades: {options.results / 'grades.csv'}",
         *same_slips(summary.results),
+        *(regrading_lines(summary.regraded) if summary.regraded else ()),
     ]
     return "\n".join(lines)
+
+
+def doubts(
+    course: Course, assignment: Assignment, sources: Sequence[Source], strangers: Sequence[str]
+) -> list[str]:
+    """What the instructor should look at before trusting the marks."""
+    lines = []
+    if strangers:
+        names = ", ".join(map(shown, strangers[:10])) + (" …" if len(strangers) > 10 else "")
+        lines.append(
+            f"Not in the roster, graded under the upload's name: {names}. Name such uploads in its "
+            'column "uploads".'
+        )
+    policy, deadline = course.late, course.deadlines.get(assignment.name)
+    told = any((policy.per_day_percent, policy.free_days, course.attempts.counts == "last_on_time"))
+    unknown = [one for one in sources if one.submitted_at is None]
+    if deadline is not None and told and unknown:
+        late = ", ".join(shown(one.id) for one in unknown if one.late)
+        lines.append(
+            f"When {len(unknown)} of {len(sources)} uploads came is not known, and they count as "
+            "in time"
+            + (f", although the platform marked some as late: {late}" if late else "")
+            + ". Tell the times with --times FILE."
+        )
+    return lines
 
 
 def faults(summary: Summary, options: Options) -> str:

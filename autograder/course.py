@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from autograder.errors import UsageProblem
 from autograder.manifest import AssignedFunction, read_manifest, read_toml
-from autograder.policy import Attempts, CourseTable, Feedback, Late, read_deadlines
+from autograder.policy import Attempts, CourseTable, Feedback, Late, read_deadlines, read_zone
 from autograder.schema import decode, nearest
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Course:
     attempts: Attempts
     late: Late
     deadlines: Mapping[str, datetime]
+    zone: ZoneInfo
     assignments: tuple[Assignment, ...]
 
     @classmethod
@@ -136,8 +138,10 @@ class Course:
             attempts=table.attempts,
             late=table.late,
             deadlines=read_deadlines(table.deadlines, source),
+            zone=read_zone(table.deadlines, source),
             assignments=tuple(_read_assignment(folder) for folder in folders),
         )
+        table.late.check(source)
         course._check()
         return course
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from autograder.errors import KitError
-from autograder.policy import Counts, Standing, choose
+from autograder.policy import Standing
 from autograder.results import Result, from_json, to_json
 
 VERSION = 1
@@ -72,12 +72,17 @@ class Gradebook:
         self.connection.close()
 
     def find(self, assignment: str, student: str, key: str) -> Result | None:
-        """The finished result of the same submission under the same conditions."""
+        """The finished result of the same submission under the same conditions.
+
+        An older one does not count: where a change of a check was taken back, the attempt is
+        graded again, so that the newest grading is always the one that holds.
+        """
         with self._told():
             row = self.connection.execute(
-                "SELECT document, attempt FROM gradings JOIN attempts "
+                "SELECT document, attempt, submitted_at FROM gradings JOIN attempts "
                 "ON attempts.id = attempt_id WHERE assignment = ? AND student = ? AND key = ? "
-                "AND status != 'grader_error'",
+                "AND status != 'grader_error' AND gradings.id = "
+                "(SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id)",
                 (assignment, student, key),
             ).fetchone()
         return self._result(row) if row else None
@@ -88,7 +93,7 @@ class Gradebook:
         Where another grader has finished the same in the meantime, that result stays.
         """
         handed = result.submission
-        submitted = handed.submitted_at.isoformat() if handed.submitted_at else None
+        submitted = _stored(handed.submitted_at)
         now = datetime.now(UTC).isoformat()
         with self._told(), self._transaction() as connection:
             connection.execute(
@@ -104,6 +109,11 @@ class Gradebook:
                 "WHERE assignment = ? AND student = ? AND digest = ?",
                 (result.assignment, result.student, handed.digest),
             ).fetchone()
+            connection.execute(
+                "UPDATE gradings SET key = key || ' until ' || ?3 WHERE attempt_id = ?1 "
+                "AND key = ?2 AND id < (SELECT MAX(id) FROM gradings WHERE attempt_id = ?1)",
+                (attempt_id, key, now),
+            )
             numbered = replace(result, attempt=attempt)
             document = to_json(numbered)
             connection.execute(
@@ -119,10 +129,11 @@ class Gradebook:
                 ),
             )
             row = connection.execute(
-                "SELECT document, ? FROM gradings WHERE attempt_id = ? AND key = ?",
-                (attempt, attempt_id, key),
+                "SELECT document, attempt, submitted_at FROM gradings JOIN attempts "
+                "ON attempts.id = attempt_id WHERE attempt_id = ? AND key = ?",
+                (attempt_id, key),
             ).fetchone()
-        return numbered if row[0] == document else self._result(row)
+        return self._result(row)
 
     def forget(self, assignment: str, student: str, key: str) -> None:
         """Let a finished grading be done again (the old one stays until the new one is there)."""
@@ -133,25 +144,33 @@ class Gradebook:
                 (datetime.now(UTC).isoformat(), key, assignment, student),
             )
 
-    def seen_again(self, result: Result) -> None:
-        """The same files were handed in again: for "latest", that makes them the latest."""
+    def seen_again(self, result: Result, submitted_at: datetime | None = None) -> Result:
+        """The same files were handed in again: for "latest", that makes them the latest.
+
+        Of two times for the same files, the one told last holds.
+        """
+        moment = _stored(submitted_at)
         with self._told(), self._transaction() as connection:
             connection.execute(
-                "UPDATE attempts SET seen_at = ? "
+                "UPDATE attempts SET seen_at = ?, submitted_at = COALESCE(?, submitted_at) "
                 "WHERE assignment = ? AND student = ? AND digest = ?",
                 (
                     datetime.now(UTC).isoformat(),
+                    moment,
                     result.assignment,
                     result.student,
                     result.submission.digest,
                 ),
             )
+        if submitted_at is None:
+            return result
+        return replace(result, submission=replace(result.submission, submitted_at=submitted_at))
 
     def attempts(self, assignment: str, student: str | None = None) -> list[Result]:
         """The newest grading of every attempt, oldest attempt first."""
         with self._told():
             rows = self.connection.execute(
-                "SELECT document, attempt FROM attempts JOIN gradings "
+                "SELECT document, attempt, submitted_at FROM attempts JOIN gradings "
                 "ON gradings.id = (SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id) "
                 "WHERE assignment = ?1 AND (?2 IS NULL OR student = ?2) "
                 "ORDER BY COALESCE(submitted_at, seen_at), seen_at, attempt",
@@ -163,12 +182,43 @@ class Gradebook:
         """Every grading of every attempt, oldest first: what regrading has changed."""
         with self._told():
             rows = self.connection.execute(
-                "SELECT document, attempt FROM gradings JOIN attempts "
+                "SELECT document, attempt, submitted_at FROM gradings JOIN attempts "
                 "ON attempts.id = attempt_id WHERE assignment = ? AND student = ? "
                 "ORDER BY gradings.id",
                 (assignment, student),
             ).fetchall()
         return [self._result(row) for row in rows]
+
+    def regradings(self, assignment: str) -> list[tuple[Result, Result]]:
+        """For every attempt that was graded more than once, the last grading but one and the last.
+
+        A grading that the grader failed in is passed over.
+        """
+        with self._told():
+            rows = self.connection.execute(
+                "WITH ranked AS (SELECT document, attempt, submitted_at, student, attempt_id, "
+                "ROW_NUMBER() OVER (PARTITION BY attempt_id ORDER BY gradings.id DESC) AS age, "
+                "COUNT(*) OVER (PARTITION BY attempt_id) AS gradings FROM gradings "
+                "JOIN attempts ON attempts.id = attempt_id "
+                "WHERE assignment = ? AND status != 'grader_error') "
+                "SELECT document, attempt, submitted_at FROM ranked "
+                "WHERE gradings > 1 AND age <= 2 ORDER BY student, attempt, age DESC",
+                (assignment,),
+            ).fetchall()
+        results = [self._result(row) for row in rows]
+        return list(zip(results[::2], results[1::2], strict=True))
+
+    def regraded_since(self, assignment: str, moment: datetime) -> bool:
+        """Whether anything that had a result was graded again from a moment on."""
+        with self._told():
+            row = self.connection.execute(
+                "SELECT 1 FROM gradings AS new JOIN attempts ON attempts.id = new.attempt_id "
+                "WHERE assignment = ? AND new.graded_at >= ? AND EXISTS (SELECT 1 FROM gradings "
+                "AS old WHERE old.attempt_id = new.attempt_id AND old.id < new.id "
+                "AND old.status != 'grader_error') LIMIT 1",
+                (assignment, moment.isoformat()),
+            ).fetchone()
+        return row is not None
 
     def assignments(self) -> list[str]:
         """The assignments that have results."""
@@ -176,10 +226,8 @@ class Gradebook:
             rows = self.connection.execute("SELECT DISTINCT assignment FROM attempts ORDER BY 1")
             return [row[0] for row in rows]
 
-    def counted(
-        self, assignment: str, counts: Counts, deadline: datetime | None = None
-    ) -> dict[str, Standing]:
-        """By student, the attempt that counts. The documents are not read for this."""
+    def standings(self, assignment: str) -> dict[str, list[Standing]]:
+        """Every student's attempts in short, oldest first. No document is read for this."""
         with self._told():
             rows = self.connection.execute(
                 "SELECT student, members, attempt, status, score, max_score, submitted_at "
@@ -194,10 +242,7 @@ class Gradebook:
             group = tuple(members.split("\n"))
             standing = Standing(student, group, attempt, status, score, most, submitted_at)
             by_student.setdefault(student, []).append(standing)
-        return {
-            student: choose(attempts, counts, deadline)
-            for student, attempts in sorted(by_student.items())
-        }
+        return dict(sorted(by_student.items()))
 
     def check(self) -> None:
         """KitError where the file is damaged."""
@@ -262,8 +307,18 @@ class Gradebook:
                 advice = "Check that the folder can be written to, or name another --gradebook."
             raise KitError(f"The gradebook {self.path}: {text}. {advice}") from error
 
-    def _result(self, row: tuple[str, int]) -> Result:
-        return replace(from_json(row[0], f"{self.path}: a result"), attempt=row[1])
+    def _result(self, row: tuple[str, int, str | None]) -> Result:
+        document, attempt, moment = row
+        result = from_json(document, f"{self.path}: a result")
+        handed = result.submission
+        if moment:
+            handed = replace(handed, submitted_at=datetime.fromisoformat(moment))
+        return replace(result, attempt=attempt, submission=handed)
+
+
+def _stored(moment: datetime | None) -> str | None:
+    """A time as text whose order is the order in time."""
+    return moment.astimezone(UTC).isoformat() if moment else None
 
 
 ROOM = "Make room on the disk and run the same command again: nothing that was finished is lost."

@@ -1,8 +1,9 @@
 """The course's policy, as `assignments/course.toml` says it."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -33,6 +34,31 @@ class Late:
     grace_minutes: float = 0.0
     per_day_percent: float = 0.0
     cap_percent: float = 100.0
+    free_days: int = 0
+    """Days that each student may be late over the whole course without losing points."""
+
+    def days(self, submitted_at: datetime | None, deadline: datetime | None) -> int:
+        """Days begun after the deadline. Within the grace, or at a time not known: none."""
+        if submitted_at is None or deadline is None:
+            return 0
+        late = submitted_at - deadline
+        if late <= timedelta(minutes=self.grace_minutes):
+            return 0
+        return max(1, math.ceil(late / timedelta(days=1)))
+
+    def penalty(self, days: int, max_score: float) -> float:
+        """Points for that many days that are not free, before it is compared with the score."""
+        percent = min(self.cap_percent, days * self.per_day_percent)
+        return round(max_score * percent / 100, 2)
+
+    def check(self, source: object) -> None:
+        """UsageProblem where a value makes no sense."""
+        for name in ("grace_minutes", "per_day_percent", "cap_percent", "free_days"):
+            value = getattr(self, name)
+            most = 100.0 if name.endswith("percent") else math.inf
+            if not 0 <= value <= most:
+                limit = "from 0 to 100" if most < math.inf else "0 or more"
+                raise UsageProblem(f'{source}: "late.{name}" should be {limit}, found {value:g}.')
 
 
 @dataclass(frozen=True)
@@ -50,16 +76,21 @@ class CourseTable:
     deadlines: Mapping[str, object] = field(default_factory=dict)
 
 
-def read_deadlines(table: Mapping[str, object], source: object) -> dict[str, datetime]:
-    """Deadlines by assignment; a time without an offset is in the table's `time_zone`."""
+def read_zone(table: Mapping[str, object], source: object) -> ZoneInfo:
+    """The time zone of the course's deadlines, `time_zone` in their table."""
     name = str(table.get("time_zone", "UTC"))
     try:
-        zone = ZoneInfo(name)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UsageProblem(
             f'{source}: "deadlines.time_zone" is {name!r}, which is no known time zone; '
             'write one such as "Europe/London".'
         ) from error
+
+
+def read_deadlines(table: Mapping[str, object], source: object) -> dict[str, datetime]:
+    """Deadlines by assignment; a time without an offset is in the course's time zone."""
+    zone = read_zone(table, source)
     deadlines = {}
     for assignment, moment in table.items():
         if assignment == "time_zone":
@@ -82,22 +113,25 @@ class Standing:
     attempt: int
     status: str
     score: float | None
+    """Of the checks alone: neither lateness nor adjustments are in it."""
     max_score: float
     submitted_at: datetime | None = None
 
 
-def choose(attempts: list[Standing], counts: Counts, deadline: datetime | None) -> Standing:
+def choose(
+    attempts: Sequence[Standing],
+    counts: Counts,
+    in_time: Callable[[Standing], bool],
+    worth: Callable[[Standing], float],
+) -> Standing:
     """The attempt that counts, of one student's in order. Refused uploads yield to graded ones.
 
-    "last_on_time": where nothing came in time, the latest. An upload whose time is not known is
-    taken to be in time.
+    "best" goes by what an attempt is worth after lateness, and of equals takes the latest;
+    "last_on_time" takes the latest of all where none came in time.
     """
-    graded = [one for one in attempts if one.status == "graded"] or attempts
+    graded = [one for one in attempts if one.status == "graded"] or list(attempts)
     if counts == "best":
-        return max(reversed(graded), key=lambda one: one.score or 0.0)
-    if counts == "last_on_time" and deadline is not None:
-        in_time = [
-            one for one in graded if one.submitted_at is None or one.submitted_at <= deadline
-        ]
-        return (in_time or graded)[-1]
+        return max(reversed(graded), key=worth)
+    if counts == "last_on_time":
+        return ([one for one in graded if in_time(one)] or graded)[-1]
     return graded[-1]

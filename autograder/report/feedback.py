@@ -1,6 +1,6 @@
 """A student's feedback file, in Markdown."""
 
-from autograder.report.words import explain, fenced, markdown, points
+from autograder.report.words import explain, fenced, markdown, points, signed
 from autograder.results import CheckResult, Result
 
 REFUSED = "Your upload could not be graded: {reason}.\n\nCorrect that and hand it in again."
@@ -8,6 +8,7 @@ FAULT = (
     "The grader failed on your submission. This is not your fault and no mark is lost: "
     "your instructor has been told and will grade it again."
 )
+KINDS = {"late": "lateness", "manual": "adjustment"}
 
 
 def feedback(result: Result, disclosure: str) -> str:
@@ -15,7 +16,7 @@ def feedback(result: Result, disclosure: str) -> str:
     number = result.assignment.partition("_")[0]
     lines = [f"# {number} {markdown(result.assignment_title)}: {markdown(result.student)}", ""]
     if result.status == "refused":
-        lines += [REFUSED.format(reason=markdown(result.reason))]
+        lines += [REFUSED.format(reason=markdown(result.reason)), *_adjustments(result)]
         return "\n".join(lines) + "\n"
     if result.status == "grader_error" or result.score is None:
         return "\n".join([*lines, FAULT]) + "\n"
@@ -45,8 +46,9 @@ def _adjustments(result: Result) -> list[str]:
         return []
     lines = ["", f"- checks: {points(result.raw_score or 0.0)}"]
     for one in result.adjustments:
-        lines.append(f"- {one.kind}: {one.points:+g} ({markdown(one.reason)})")
-    return lines
+        by = f", {markdown(one.by)}" if one.by else ""
+        lines.append(f"- {KINDS[one.kind]}: {signed(one.points)} ({markdown(one.reason)}{by})")
+    return [*lines, f"- together: {points(result.score or 0.0)} / {result.max_score:g}"]
 
 
 def _check(check: CheckResult, disclosure: str) -> str:

@@ -1,34 +1,27 @@
 """grades.csv: one row a student, one column an assignment."""
 
-import csv
-import io
 from collections.abc import Mapping
 
-from autograder.policy import Standing
+from autograder.cells import cell, csv_text
+from autograder.marks import Mark
 from autograder.report.words import points
 
+__all__ = ["cell", "grades_csv"]
 
-def grades_csv(counted: Mapping[str, Mapping[str, Standing]]) -> str:
-    """The scores that count, by assignment and student. A missing score is an empty cell."""
-    students = sorted({student for results in counted.values() for student in results})
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+
+def grades_csv(marks: Mapping[str, Mapping[str, Mark]]) -> str:
+    """The marks that count, by assignment and student. A missing mark is an empty cell."""
+    students = sorted({student for found in marks.values() for student in found})
     header = ["student", "members"]
-    for assignment, results in counted.items():
-        most = max((result.max_score for result in results.values()), default=0.0)
+    for assignment, found in marks.items():
+        most = max((mark.max_score for mark in found.values()), default=0.0)
         header.append(f"{assignment} ({most:g})")
-    writer.writerow([*header, "total"])
+    rows = [[*header, "total"]]
     for student in students:
-        found = [results.get(student) for results in counted.values()]
-        scores = [None if one is None else one.score for one in found]
-        members = next((one.members for one in found if one is not None), (student,))
-        row = [cell(student), cell("; ".join(members))]
-        row += ["" if score is None else points(score) for score in scores]
+        theirs = [found.get(student) for found in marks.values()]
+        scores = [None if mark is None else mark.score for mark in theirs]
+        members = next((mark.members for mark in theirs if mark is not None), (student,))
         total = sum(score for score in scores if score is not None)
-        writer.writerow([*row, points(total)])
-    return out.getvalue()
-
-
-def cell(text: str) -> str:
-    """A text cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+        cells = ["" if score is None else points(score) for score in scores]
+        rows.append([student, "; ".join(members), *cells, points(total)])
+    return csv_text(rows)

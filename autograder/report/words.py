@@ -76,3 +76,8 @@ def points(value: float) -> str:
     """A score with one decimal, or two where they are needed."""
     text = f"{value:.2f}"
     return text[:-1] if text.endswith("0") else text
+
+
+def signed(value: float) -> str:
+    """Points given or taken: +1.0, -2.5, or 0."""
+    return f"{'+' if value > 0 else '-'}{points(abs(value))}" if value else "0"

@@ -1,0 +1,1 @@
+"""Grades in the forms that learning platforms and other tools read: pure functions of a sheet."""
