@@ -131,8 +131,8 @@ def marked(name, points=None, solution=False):
     return {"nbgrader": ours | ({"points": points} if points else {})}
 
 
-def stock_course(campus):
-    """The stock course, released, and one submission of every kind."""
+def release_stock_course(campus):
+    """The stock course, generated."""
     source = campus.course / "source" / "stock"
     source.mkdir(parents=True)
     nbformat.write(stock_notebook(), source / "lab.ipynb")
@@ -140,6 +140,11 @@ def stock_course(campus):
         "c = get_config()\nc.CourseDirectory.course_id = 'stock'\n"
     )
     campus.nbgrader("generate_assignment", "stock")
+
+
+def stock_course(campus):
+    """The stock course, and one submission of every kind."""
+    release_stock_course(campus)
     released = nbformat.read(campus.course / "release/stock/lab.ipynb", 4)
     hand_in_stock(campus, "blank", released, None, {})
     hand_in_stock(campus, "right", released, RIGHT[FILE], {})

@@ -59,6 +59,7 @@ def mischief(campus, folder, student):
     graded[1].metadata.nbgrader.solution = True
     graded[1].outputs = [nbformat.v4.new_output("execute_result", data={"text/plain": "99"})]
     notebook.cells.append(nbformat.from_dict(graded[1]))
+    notebook.cells[-1].id = "a-copy"
     notebook.cells[-1].metadata.nbgrader.grade_id = "invented"
     nbformat.write(notebook, folder / "lab.ipynb")
 
@@ -235,19 +236,19 @@ def test_a_link_in_the_exchange_is_not_followed(campus):
 
 
 def test_a_fault_of_the_grader_is_no_zero(campus):
-    copy_of = campus.folder / "broken"
-    shutil.copytree(campus.course, copy_of)
-    config = copy_of / "nbgrader_config.py"
-    config.write_text(config.read_text() + "c.GradeInJail.course = str(HERE / 'nowhere')\n")
-    said = campus.nbgrader("autograde", NAME, "--student=ada", "--force", where=copy_of, code=1)
+    option = f"--GradeInJail.course={campus.folder / 'nowhere'}"
+    said = campus.nbgrader("autograde", NAME, "--student=dee", "--force", option, code=1)
     assert "is no course" in said
-    assert not (copy_of / "autograded" / "ada" / NAME).exists()
+    assert not (campus.course / "autograded" / "dee" / NAME).exists()
 
 
 def test_a_changed_manifest_is_noticed(campus):
-    copy_of = campus.folder / "changed"
-    shutil.copytree(campus.course, copy_of)
-    with sqlite3.connect(copy_of / "gradebook.db") as book:
-        book.execute("UPDATE grade_cells SET max_score = 3 WHERE max_score = 7")
-    said = campus.nbgrader("autograde", NAME, "--student=ada", "--force", where=copy_of, code=1)
+    course = campus.folder / "changed"
+    for part in ("assignments", "solutions", "autograder/hidden", "autograder/misconceptions"):
+        shutil.copytree(ROOT / part, course / part)
+    manifest = course / "assignments" / NAME / "assignment.toml"
+    text = manifest.read_text().replace("points = 13", "points = 14")
+    manifest.write_text(text.replace("points = 7", "points = 6"))
+    option = f"--GradeInJail.course={course}"
+    said = campus.nbgrader("autograde", NAME, "--student=cai", "--force", option, code=1)
     assert "does not fit the assignment's manifest any more" in said

@@ -26,6 +26,7 @@ class CellGrade:
     """What goes on one graded cell."""
 
     points: float
+    most: float
     text: str
 
 
@@ -82,7 +83,7 @@ def cell_grades(root: Path, result: Result) -> Mapping[str, CellGrade]:
 
 def _cell_grade(function: AssignedFunction, result: Result, disclosure: str) -> CellGrade:
     if result.status == "refused":
-        return CellGrade(0.0, REFUSED.format(reason=visible(result.reason)))
+        return CellGrade(0.0, function.points, REFUSED.format(reason=visible(result.reason)))
     checks = result.of(function.name)
     got = points_of(function, checks)
     lines = [f"{function.name}: {points(got)} of {function.points:g} points"]
@@ -90,7 +91,7 @@ def _cell_grade(function: AssignedFunction, result: Result, disclosure: str) -> 
         lines += [f"{'✓' if check.passed else '✗'} {visible(check.title)}"]
         if not check.passed:
             lines += visible(explain(check, disclosure)).splitlines()
-    return CellGrade(got, "\n".join(lines))
+    return CellGrade(got, function.points, "\n".join(lines))
 
 
 def points_of(function: AssignedFunction, checks: tuple[CheckResult, ...]) -> float:

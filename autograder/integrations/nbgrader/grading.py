@@ -155,7 +155,7 @@ def _restore(cell: Any, source: str, metadata: dict[str, Any]) -> None:
 def _write_grade(cell: Any, grades: Any) -> None:
     name, most = cell.metadata.nbgrader["grade_id"], float(cell.metadata.nbgrader["points"])
     grade: CellGrade | None = grades.get(name)
-    if grade is None or grade.points > most:
+    if grade is None or grade.most != most:
         raise GraderFault(
             f"The cell {name} ({most:g} points) does not fit the assignment's manifest any more. "
             "Run autograder release --nbgrader and nbgrader generate_assignment again."
