@@ -23,7 +23,7 @@ DAY_WORDS = (
 )
 UNITS, TENS = UNIT_WORDS.split(), TENS_WORDS.split()
 MONTHS, ORDINALS = MONTH_WORDS.split(), DAY_WORDS.split()
-LARGE = ["hundred", "thousand", "and"]
+LARGE = ["hundred", "thousand", "and", "oh"]
 MARKS = ["<pad>", "<start>", "<end>"]
 VOCABULARY = [*MARKS, *"0123456789-", *UNITS, *TENS, *LARGE, *MONTHS, *ORDINALS]
 _NUMBER_OF = {symbol: number for number, symbol in enumerate(VOCABULARY)}
@@ -54,7 +54,10 @@ def date_in_words(year, month, day):
     else:
         ordinal = [TENS[day // 10 - 2], ORDINALS[day % 10 - 1]]
     rest = year - 1900
-    spoken = ["hundred"] if rest == 0 else _below_thousand(rest)
+    if rest == 0:
+        spoken = ["hundred"]
+    else:
+        spoken = ["oh", UNITS[rest]] if rest < 10 else _below_thousand(rest)
     return [*ordinal, MONTHS[month - 1], "nineteen", *spoken]
 
 
