@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,13 @@ from pathlib import Path
 from autograder.errors import KitError, UsageProblem
 from autograder.schema import nearest
 
+NUMBER = re.compile(r"-\d+(\.\d+)?")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cell(text: str) -> str:
     """A text cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if text[:1] in FORMULA else text
+    return f"'{text}" if text[:1] in FORMULA and not NUMBER.fullmatch(text) else text
 
 
 def uncell(text: str) -> str:

@@ -43,7 +43,7 @@ class Mark:
     @property
     def adjustment(self) -> float:
         """Points that people gave or took."""
-        return round(sum(one.points for one in self.adjustments if one.kind == "manual"), 2)
+        return round(sum(one.points for one in self.adjustments if one.kind == "manual"), 2) + 0.0
 
 
 @dataclass

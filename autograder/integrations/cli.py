@@ -78,9 +78,10 @@ def export(
     people = Roster.beside(path, roster)
     ledger = Ledger.load(path.parent, course)
     with Gradebook(path) as book:
+        books = Books(course, book, ledger)
         sheet = Sheet(
-            Books(course, book, ledger),
-            _chosen(course, book, assignments),
+            books,
+            _chosen(books, assignments),
             people,
             _named(course, ids, "--id"),
             _named(course, titles, "--title"),
@@ -101,18 +102,19 @@ def export(
         click.echo(line, err=True)
 
 
-def _chosen(course: Course, book: Gradebook, names: Sequence[str]) -> tuple[Assignment, ...]:
-    graded = book.assignments()
+def _chosen(books: Books, names: Sequence[str]) -> tuple[Assignment, ...]:
+    course, path = books.course, books.gradebook.path
+    graded = books.marks()
     if not names:
         chosen = [one for one in course.assignments if one.name in graded]
         if not chosen:
-            raise UsageProblem(f"{book.path} has no results of {course.title!r}: grade first.")
+            raise UsageProblem(f"{path} has no results of {course.title!r}: grade first.")
         return tuple(chosen)
     asked = list(dict.fromkeys(course.assignment(name).name for name in names))
     for name in asked:
         if name not in graded:
             raise UsageProblem(
-                f"{book.path} has no results of {name}: autograder grade {name[:2]} PATH first."
+                f"{path} has no results of {name}: autograder grade {name[:2]} PATH first."
             )
     return tuple(course.assignment(name) for name in asked)
 

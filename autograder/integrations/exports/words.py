@@ -31,4 +31,4 @@ def comment(mark: Mark, result: Result | None, disclosure: str) -> str:
 
 def why(mark: Mark) -> str:
     """The reasons for all that is not the checks'."""
-    return "; ".join(f"{signed(one.points)} {visible(one.reason)}" for one in mark.adjustments)
+    return "; ".join(f"{visible(one.reason)} ({signed(one.points)})" for one in mark.adjustments)
