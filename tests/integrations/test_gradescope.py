@@ -9,6 +9,7 @@ import zipfile
 
 import pytest
 
+from autograder import cli
 from autograder.integrations.gradescope import container
 from autograder.sandbox import remote
 from autograder.sandbox.levels import PROCESS, Isolation
@@ -130,7 +131,7 @@ def test_same_scores_as_autograder_grade(box, class_, scores, mark):
 def test_same_scores_without_the_right_to_make_namespaces(box, class_, scores, mark):
     """As in a container that is root but has no CAP_SYS_ADMIN (where this test may drop it)."""
     before = DROPPED if MAY_DROP else ()
-    for name in ("right", "wrong", "blank", "frame_walk", "forged_results"):
+    for name in ("right", "wrong", "forged_results"):
         content = box.grade(class_[name], *before)
         assert content["score"] == scores[name]
         if MAY_DROP:
@@ -246,3 +247,18 @@ def test_the_time_and_names_of_a_submission_are_optional(box):
 
 def test_a_lone_file_is_enough(box):
     assert box.grade({"layernorm.py": RIGHT[FILE]})["score"] == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--gradescope", "x.zip"], "Which assignment?"),
+        (["03", "--gradescope", "x.zip", "--otter", "x"], "One target at a time"),
+        (["03", "--to", "x", "--isolation", "process"], "--isolation goes with"),
+    ],
+)
+def test_what_makes_no_sense_is_said(arguments, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["release", *arguments, "--course", str(ROOT)]) == 2
+    assert words in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
