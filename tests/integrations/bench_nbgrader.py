@@ -21,7 +21,7 @@ from tests.integrations.nbgrader_desk import (
     release_stock_course,
 )
 
-FEW = 2
+FEW, ROUNDS = 2, 2  # the better of two rounds: other work on the machine only adds
 
 
 def timed(campus, assignment):
@@ -58,12 +58,16 @@ def main(many):
     """A few and many of each, so that the start of a command can be told from its submissions."""
     figures = {}
     with tempfile.TemporaryDirectory() as name:
+        places = {}
         for count in (FEW, many):
-            for kind, make, assignment in (("ours", ours, NAME), ("stock", stock, "stock")):
+            for kind, make in (("ours", ours), ("stock", stock)):
                 folder = Path(name, f"{kind}{count}")
                 folder.mkdir()
-                campus = make(folder, count)
-                figures[kind, count] = timed(campus, assignment)
+                places[kind, count] = make(folder, count)
+        for _ in range(ROUNDS):
+            for key, campus in places.items():
+                seen = timed(campus, NAME if key[0] == "ours" else "stock")
+                figures[key] = tuple(map(min, seen, figures.get(key, seen)))
                 assert set(campus.scores().values()) == {20.0}
     for column, unit in enumerate(("wall", "CPU")):
         each = {}
