@@ -145,23 +145,30 @@ def grade(
     course_folder: Path | None,
 ) -> int:
     """Grade submissions of ASSIGNMENT: folders, .zip or .tar.gz files, or folders of these."""
-    from autograder.commands import run_grade
+    from autograder.sandbox import start
 
-    return run_grade(
-        course_folder,
-        assignment,
-        paths,
-        results=results,
-        gradebook=gradebook or results / "gradebook.sqlite",
-        jobs=jobs or _cores(),
-        isolation=isolation,
-        upstream="own" if upstream == "own" else "best",
-        regrade=regrade,
-        as_json=as_json,
-        roster=roster,
-        times=times,
-        report=report,
-    )
+    if jobs == 1 or _looks_like_one(paths):
+        start.start_ahead()  # it warms up while this process imports the rest
+    try:
+        from autograder.commands import run_grade
+
+        return run_grade(
+            course_folder,
+            assignment,
+            paths,
+            results=results,
+            gradebook=gradebook or results / "gradebook.sqlite",
+            jobs=jobs or _cores(),
+            isolation=isolation,
+            upstream="own" if upstream == "own" else "best",
+            regrade=regrade,
+            as_json=as_json,
+            roster=roster,
+            times=times,
+            report=report,
+        )
+    finally:
+        start.drop()
 
 
 @cli.command()
@@ -172,6 +179,11 @@ def doctor(course_folder: Path | None) -> int:
 
     click.echo(examine(course_folder))
     return 0
+
+
+def _looks_like_one(paths: tuple[Path, ...]) -> bool:
+    """Whether there is one submission only, most likely: this process will grade it itself."""
+    return len(paths) == 1 and (paths[0].is_file() or any(paths[0].glob("*/*.py")))
 
 
 def _cores() -> int:

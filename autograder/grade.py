@@ -29,6 +29,7 @@ from autograder.results import (
 )
 from autograder.sandbox.host import SandboxFault
 from autograder.sandbox.remote import Sandbox
+from autograder.sandbox.start import start_ahead
 from autograder.secret import Secret
 
 __all__ = ["Grader", "Settings", "expected_of", "stage"]
@@ -39,7 +40,8 @@ STARTS = 3  # attempts to start the jail
 class Grader:
     """Grades submissions of one assignment. A context manager: it owns the jail's processes.
 
-    The jail's first process is started before any hidden check is read.
+    The jail's first process is started before any hidden check is read; while it warms up, the
+    checks and the reference's answers are made ready.
     """
 
     def __init__(self, course: Course, assignment: Assignment, settings: Settings) -> None:
@@ -59,6 +61,8 @@ class Grader:
             folder = tempfile.mkdtemp(prefix="autograder-")
             starting.callback(shutil.rmtree, folder, ignore_errors=True)
             self._folder = Path(folder)
+            start_ahead()
+            self.judge.prepare()
             self.sandbox = starting.enter_context(
                 Sandbox(
                     self.course.contract,
@@ -90,7 +94,7 @@ class Grader:
 
     @functools.cached_property
     def judge(self) -> Judge:
-        """The hidden checks, read when they are first needed."""
+        """The hidden checks, read once the jail's first process runs."""
         return load_judge(self.course, self.assignment, Secret.load(self.course.id))
 
     def grade(self, submission: Submission) -> Result:

@@ -18,6 +18,7 @@ from autograder.grade import Grader
 from autograder.intake import Submission
 from autograder.results import Result
 from autograder.sandbox.host import SandboxFault
+from autograder.sandbox.start import drop
 
 Graded = tuple[Submission, Result]
 TRIES = 2
@@ -70,6 +71,7 @@ class ManyProcesses:
         self.workers: list[_Worker] = []
 
     def __enter__(self) -> "ManyProcesses":
+        drop()  # every grading process starts a zygote of its own
         worker = self._start()
         try:
             isolation = _receive(worker)

@@ -6,30 +6,20 @@ import contextlib
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import KitError
+from autograder.sandbox import start
 from autograder.sandbox.decoder import decode
 from autograder.sandbox.encoder import encode
 from autograder.sandbox.wire import WireError
 
-LAUNCHER = Path(__file__).with_name("launch.py")
 START_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
 MAX_ANSWER = 2**16
-
-ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "MALLOC_ARENA_MAX": "2",
-    **dict.fromkeys(
-        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
-    ),
-}
 
 
 class SandboxFault(KitError):
@@ -51,18 +41,8 @@ class ZygoteHost:
     def __init__(
         self, reference: Path | None = None, modules: Sequence[str] = (), *, namespaces: bool = True
     ) -> None:
-        self._link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-B", "-X", "utf8", str(LAUNCHER), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=ENVIRONMENT,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+        started = start.take()
+        self._link, self._process = started.link, started.process
         settings = {
             "reference": str(reference.resolve()) if reference else None,
             "modules": list(modules),
@@ -71,7 +51,8 @@ class ZygoteHost:
         self._link.settimeout(START_SECONDS)
         self._ready = False
         self._namespaces_missing = ""
-        self._link.send(encode([settings]))
+        with contextlib.suppress(OSError):  # where it has died, that is told when it is asked
+            self._link.send(encode([settings]))
 
     def fork(self, settings: dict[str, Any], descriptors: Sequence[int]) -> int:
         """A fresh jailed child with these descriptors; its process id."""

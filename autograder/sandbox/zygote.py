@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import sysconfig
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -57,6 +58,7 @@ def main(control: int) -> NoReturn:
     """Take orders until the control socket closes."""
     link = socket.socket(fileno=control)
     try:
+        _preload()  # before it is told what for: it may be started ahead
         settings = decode(link.recv(MAX_ORDER))[0]
         missing = _leave_machine() if settings["namespaces"] else "not asked for"
         jail.prctl(jail.PR_SET_DUMPABLE, 0)
@@ -80,13 +82,7 @@ class Zygote:
         self.sweeping = True
 
     def warm(self) -> None:
-        """Load everything that a worker may need, and touch BLAS once."""
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for name in PRELOADED:
-                importlib.import_module(name)
+        """Touch BLAS once, load what is to be served, and settle."""
         warm = np.ones((8, 8))
         np.linalg.solve(warm @ warm + np.eye(8), warm)
         np.random.default_rng(0).normal(size=3)
@@ -178,6 +174,14 @@ class Zygote:
                     os.kill(child, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(child, 0)
+
+
+def _preload() -> None:
+    """Load everything that a worker may import."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in PRELOADED:
+            importlib.import_module(name)
 
 
 def _leave_machine() -> str:
