@@ -19,7 +19,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def cell(text: str) -> str:
     """A text cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if text[:1] in FORMULA and not NUMBER.fullmatch(text) else text
+    return f"'{text}" if text[:1] in FORMULA else text
 
 
 def uncell(text: str) -> str:
@@ -127,7 +127,8 @@ def append_row(path: Path, values: Mapping[str, str]) -> None:
         before = ",".join(columns) + "\n"
     out = io.StringIO()
     writer = csv.writer(out, delimiter=separator, lineterminator="\n")
-    writer.writerow([cell(values.get(name, "")) for name in columns])
+    texts = [values.get(name, "") for name in columns]
+    writer.writerow([text if NUMBER.fullmatch(text) else cell(text) for text in texts])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
