@@ -302,8 +302,12 @@ def test_mean_over_many_rows(impl, draw):
 
 @check(of="evaluate")
 def test_mean_of_one_batch(impl, draw):
-    """Three rows in one batch, nothing padded"""
-    return {"loss": impl.evaluate(draw.integers(0, V, 3, 5), model(draw), H)}
+    """Three rows in one batch, nothing padded; and one row with one target"""
+    params = model(draw)
+    return {
+        "loss": impl.evaluate(draw.integers(0, V, 3, 5), params, H),
+        "loss_of_one": impl.evaluate(draw.integers(0, V, 1, 2), params, H),
+    }
 
 
 @check(of="evaluate", kind="edge", weight=0.5)
@@ -428,14 +432,14 @@ def test_four_steps(impl, draw):
 @check(of="train")
 def test_options_reach_the_steps(impl, draw):
     """Clipping, decay and padding, given by the caller"""
-    data = np.repeat(padded(draw, [3], T, 0), 5, axis=0)
+    data = padded(draw, [3], T, 0)
     params, _, losses = impl.train(
         model(draw, layers=1),
         data,
         draw.generator(),
         3,
         H,
-        batch_size=2,
+        batch_size=1,
         lr=0.125,
         warmup=2,
         max_norm=0.25,
@@ -599,8 +603,10 @@ def test_equal_tokens(impl, draw):
     """Tokens with the same logit: exactly k stay, the lower ids first"""
     levels = np.array([0.5, 2.0, 2.0, 2.0, -1.0, 2.0])
     logits = levels + draw.normal(3, 1)
+    many = np.tile(levels, 9)[draw.permutation(54)]  # long lists are sorted in another way
     return {
         "top_2": impl.next_token_probabilities(logits, top_k=2),
+        "top_20": impl.next_token_probabilities(many, top_k=20),
         "half": impl.next_token_probabilities(logits, top_p=0.375),
         "greedy": impl.next_token_probabilities(logits, 0.0),
     }
@@ -784,12 +790,16 @@ def test_one_candidate_only(impl, draw):
 
 @check(of="generate", weight=2)
 def test_how_often_tokens_come(impl, draw):
-    """The shares of the next two tokens in 3000 continuations of one text"""
+    """The shares of the next two tokens in 2000 continuations of one text"""
     params = model(draw, layers=1, vocab_size=3, scale=0.25)
-    tokens = np.repeat(draw.integers(0, 3, 1, 3), 3000, axis=0)
-    longer = impl.generate(tokens, params, H, 2, draw.generator(), temperature=2.0)
-    shares = [np.bincount(longer[:, k], minlength=3) / 3000 for k in (3, 4)]
-    return {"shares": [within(0.25 + share, 0.2) for share in shares]}
+    tokens = np.repeat(draw.integers(0, 3, 1, 3), 2000, axis=0)
+
+    def shares(**options):
+        longer = impl.generate(tokens, params, H, 2, draw.generator(), **options)
+        counts = [np.bincount(longer[:, k], minlength=3) / 2000 for k in (3, 4)]
+        return [within(0.25 + count, 0.2) for count in counts]
+
+    return {"at_2": shares(temperature=2.0), "left_out": shares()}
 
 
 @check(of="generate", kind="property")
