@@ -196,7 +196,7 @@ def levels_reached() -> list[str]:
         return [level for level in LEVELS if sandbox.isolation.reaches(level)]
 
 
-def main(place: str, level: str, assignment: str, chosen: str = "") -> None:
+def main(place: str, level: str, assignment: str, chosen: str = "", without: str = "") -> None:
     """Print the levels that are reached, or what came of a batch."""
     warnings.simplefilter("ignore")  # archives with the same name twice
     if level == "levels":
@@ -213,6 +213,10 @@ def main(place: str, level: str, assignment: str, chosen: str = "") -> None:
         and possible(case)
         and (level == strongest or not case.before_jail)
     ]
+    if without == "served":  # the guard that keeps a function from its own second chance
+        autograder.grade.served_functions = lambda course, _assignment, _function: frozenset(
+            course.contract.functions
+        )
     arena = Arena(Path(place), assignment)
     print(json.dumps(arena.fight(cases, level)))
 

@@ -12,6 +12,8 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from autograder.sandbox.staging import remove_tree
+
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = (
     *("numpy", "numpy.libs", "click", "rich", "markdown_it", "mdurl", "pygments"),
@@ -98,17 +100,17 @@ class Place:
             **more,
         )
 
-    def arena(self, user: int | None, level: str, assignment: str = "01", chosen: str = ""):
+    def arena(self, user: int | None, level: str, assignment="01", chosen="", without=""):
         """One batch at one level; what came of each case."""
         room = self.room(user)
-        command = ["-m", "tests.attacks.arena", room, level, assignment, chosen]
+        command = ["-m", "tests.attacks.arena", room, level, assignment, chosen, without]
         done = self.run(command, user=user)
         assert done.returncode == 0, done.stderr[-3000:]
-        shutil.rmtree(room)
+        remove_tree(room)
         return json.loads(done.stdout)
 
     def close(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_tree(self.folder)
 
 
 def _copy_binary(source: Path, target: Path, library: str) -> None:

@@ -17,6 +17,7 @@ import time
 import zipfile
 from pathlib import Path
 
+from autograder.sandbox.staging import remove_tree
 from tests.attacks.arena import TINY, fill_in
 from tests.attacks.catalogue import RIGHT, Case, files
 from tests.attacks.listeners import Listeners
@@ -231,13 +232,15 @@ class Fence:
                 time.sleep(0.02)
             for name in self.left():
                 if name.startswith("/"):
-                    shutil.rmtree(name, ignore_errors=True)
-                    Path(name).unlink(missing_ok=True)
+                    if Path(name).is_dir():
+                        remove_tree(Path(name))
+                    else:
+                        Path(name).unlink(missing_ok=True)
                 else:
                     kind, number = name.split()
                     flag = {"shm": "-m", "sem": "-s", "msg": "-q"}[kind]
                     subprocess.run(["ipcrm", flag, number], check=False)
-        shutil.rmtree(self.room, ignore_errors=True)
+        remove_tree(self.room)
 
 
 def fence() -> None:

@@ -96,6 +96,7 @@ attack(
     "one array of 64 GB",
     "import numpy as np\ndef spend(): np.ones(2**33)\n" + BOTH,
     verdicts=("out_of_memory",),
+    wins="",
 )
 attack(
     "many_small_objects",
@@ -128,6 +129,7 @@ attack(
     "import threading, time\ndef spend():\n    while True:\n"
     "        threading.Thread(target=time.sleep, args=(9,)).start()\n" + BOTH,
     verdicts=("raised", "timeout", "crashed", "out_of_memory"),
+    wins="",
 )
 attack(
     "daemons",
@@ -151,6 +153,7 @@ attack(
     "def spend():\n    with open('/tmp/kit-full' if @NAIVE@ else 'full', 'wb') as file:\n"
     "        while True: file.write(bytes(2**20))\n" + BOTH,
     verdicts=("raised", "crashed", "bad_output"),
+    wins="traces",
 )
 attack(
     "many_files",
@@ -164,6 +167,7 @@ attack(
     "makes folders inside folders, as deep as they go",
     "import os\ndef spend():\n    while True:\n        os.mkdir('d'); os.chdir('d')\n" + BOTH,
     verdicts=("raised", "bad_output", "timeout", "skipped"),
+    wins="",
 )
 attack(
     "sparse_file",
@@ -171,6 +175,7 @@ attack(
     "def spend():\n    with open('/tmp/kit-sparse' if @NAIVE@ else 'sparse', 'wb') as file:\n"
     "        file.truncate(2**40)\n" + BOTH,
     verdicts=("raised", "crashed"),
+    wins="",
 )
 attack(
     "unremovable",
