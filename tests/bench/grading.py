@@ -164,6 +164,7 @@ def nbgrader(course, folder):
     from tests.integrations.hand_ins import FILE, RIGHT
     from tests.integrations.nbgrader_desk import Campus, hand_in_stock, stock_notebook
 
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # for alembic
     (folder / "nbgrader").mkdir()
     campus = Campus(folder / "nbgrader")
     source = campus.course / "source" / "stock"
@@ -218,13 +219,14 @@ def main():
                 say(f"{assignment.name}, {kind}, {copies} copies …")
                 row, speed[number, kind] = batch(course, assignment, kind, copies, folder)
                 rows.append(row)
+                say(row)
         say("single submissions …")
         singles = [single(course, course.assignment(number), folder) for number in ASSIGNMENTS]
         others = list(peers(course, folder, speed["03", "right"]))
     print(f"{copies} copies each, {len(os.sched_getaffinity(0))} processors, one BLAS thread")
-    print(
-        f"  {'':13}{'passed':>8}{'graded':>12}{'CPU each':>13}{'numpy':>13}{'ratio':>9}{'target':>9}"
-    )
+    heads = ("passed", 8), ("graded", 12), ("CPU each", 13), ("numpy", 13), ("ratio", 9)
+    line = "".join(f"{head:>{width}}" for head, width in heads)
+    print(f"  {'':13}{line}{'target':>9}")
     print("\n".join([*rows, *singles, *others]))
 
 
