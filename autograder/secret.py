@@ -2,12 +2,15 @@
 
 import contextlib
 import hashlib
+import hmac
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import KitError
+
+ONLY = b"only "  # begins a file that holds the key of one assignment
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,26 @@ class Secret:
 
     def seed(self, assignment: str, check: str) -> int:
         """A whole number of 256 bits that only this course's graders know."""
-        text = b"\0".join((self.value, assignment.encode(), check.encode()))
+        text = b"\0".join((self.key(assignment), check.encode()))
         return int.from_bytes(hashlib.sha256(text).digest(), "big")
+
+    def key(self, assignment: str) -> bytes:
+        """What the inputs of one assignment come from; it does not give the course's secret away.
+
+        KitError if only another assignment's key is here.
+        """
+        if not self.value.startswith(ONLY):
+            return hmac.new(
+                self.value, f"assignment/{assignment}".encode(), hashlib.sha256
+            ).digest()
+        name, _, key = self.value.removeprefix(ONLY).decode().partition(" ")
+        if name != assignment:
+            raise KitError(f"{self.path} holds the key of {name} only, not that of {assignment}.")
+        return bytes.fromhex(key)
+
+    def lend(self, assignment: str) -> bytes:
+        """The content of a file that grades one assignment elsewhere, on the same inputs."""
+        return ONLY + f"{assignment} {self.key(assignment).hex()}\n".encode()
 
     @property
     def fingerprint(self) -> str:

@@ -44,6 +44,6 @@ def _files(
     settings = {"assignment": assignment.name, "isolation": isolation}
     yield SETTINGS, (json.dumps(settings, indent=1) + "\n").encode()
     yield "requirements.txt", bundle.NUMPY.encode()
-    yield bundle.SECRET, bundle.secret_for(course, assignment).hex().encode() + b"\n"
+    yield bundle.SECRET, bundle.secret_for(course, assignment)
     yield from bundle.engine_files("gradescope")
     yield from bundle.course_files(course, assignment)

@@ -81,7 +81,7 @@ def _generate(work: Path, assignment: Assignment, isolation: str | None) -> Path
 def _complete(made: Path, course: Course, assignment: Assignment) -> None:
     """Put the engine beside otter's run_otter.py, from where its plugins are imported."""
     with zipfile.ZipFile(made, "a") as archive:
-        write_entry(archive, SECRET, secret_for(course, assignment).hex().encode() + b"\n", 0o600)
+        write_entry(archive, SECRET, secret_for(course, assignment), 0o600)
         for name, content in engine_files("otter"):
             write_entry(archive, name, content)
         for name, content in course_files(course, assignment):
