@@ -14,6 +14,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import click  # noqa: E402
 
+from autograder import __version__  # noqa: E402
 from autograder.errors import KitError  # noqa: E402
 
 ELSEWHERE = {
@@ -67,7 +68,7 @@ def _load(name: str) -> click.Command:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="transformer-course-kit", prog_name="autograder")
+@click.version_option(__version__, prog_name="autograder")
 def cli() -> None:
     """Release assignments, grade submissions in a jail, export grades."""
 

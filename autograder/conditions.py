@@ -5,11 +5,11 @@ import json
 import platform
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any, Literal
 
 import numpy as np
 
+from autograder import __version__
 from autograder.course import Assignment, Course
 from autograder.intake import Submission
 from autograder.judging import assignment_digest
@@ -108,12 +108,11 @@ def conditions_of(
 
 def versions() -> Versions:
     """What grades here."""
-    try:
-        kit = metadata.version("transformer-course-kit")
-    except metadata.PackageNotFoundError:
-        kit = "source"
     return Versions(
-        kit, platform.python_version(), np.__version__, f"{platform.system()} {platform.machine()}"
+        __version__,
+        platform.python_version(),
+        np.__version__,
+        f"{platform.system()} {platform.machine()}",
     )
 
 

@@ -32,6 +32,7 @@ def _isolation() -> list[str]:
         return [f"isolation: none that may be used. {error}"]
     lines = [f"isolation: {reached.level} ({reached})"]
     lines += [f"  without {layer}: {why}" for layer, why in reached.missing.items()]
+    lines += [f"  note: {note}" for note in reached.notes]
     lines.append(f"levels, weakest first: {', '.join(LEVELS)} (--isolation LEVEL asks for one)")
     return lines
 

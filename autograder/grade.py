@@ -69,6 +69,7 @@ class Grader:
                     limits=limits_of(self.assignment),
                     at_least=self.settings.isolation,
                     reference=self.course.solutions,
+                    closed=closed_folders(self.course, self.assignment),
                 )
             )
             reached = self.sandbox.isolation
@@ -227,6 +228,16 @@ class _Watched(Implementation):
             except SandboxFault as fault:
                 self.fault = fault
         raise ImplementationStopped(Verdict.GRADER_ERROR, str(self.fault))
+
+
+def closed_folders(course: Course, assignment: Assignment) -> tuple[Path, ...]:
+    """What no student may read."""
+    return (
+        assignment.hidden_checks.parent,
+        assignment.misconceptions.parent,
+        assignment.accepted.parent,
+        course.solutions,
+    )
 
 
 def expected_of(course: Course, assignment: Assignment) -> Expected:
