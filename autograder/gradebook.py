@@ -4,72 +4,16 @@ Each result is one transaction, so that a grader that dies loses nothing that wa
 two graders may write at once. Which attempt counts is asked, never stored.
 """
 
-import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from types import TracebackType
 
-from autograder.errors import KitError
+from autograder.database import Database
 from autograder.policy import Standing
 from autograder.results import Result, from_json, to_json
 
-VERSION = 1
-WAIT = 30.0  # seconds for another writer to finish
-TABLES = """
-CREATE TABLE attempts (
-    id INTEGER PRIMARY KEY,
-    assignment TEXT NOT NULL,
-    student TEXT NOT NULL,
-    attempt INTEGER NOT NULL,
-    digest TEXT NOT NULL,
-    submitted_at TEXT,
-    seen_at TEXT NOT NULL,
-    UNIQUE (assignment, student, digest),
-    UNIQUE (assignment, student, attempt)
-);
-CREATE TABLE gradings (
-    id INTEGER PRIMARY KEY,
-    attempt_id INTEGER NOT NULL REFERENCES attempts (id),
-    key TEXT NOT NULL,
-    status TEXT NOT NULL,
-    score REAL,
-    graded_at TEXT NOT NULL,
-    max_score REAL NOT NULL,
-    members TEXT NOT NULL,
-    document TEXT NOT NULL,
-    UNIQUE (attempt_id, key)
-);
-CREATE INDEX gradings_by_key ON gradings (key);
-"""
 
-
-class Gradebook:
-    """A context manager around the file. The file and its folder are made when missing."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with self._told():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
-            self._write_ahead()
-            self.connection.execute("PRAGMA synchronous = NORMAL")
-            self.connection.execute("PRAGMA foreign_keys = ON")
-            self._prepare()
-
-    def __enter__(self) -> "Gradebook":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.connection.close()
+class Gradebook(Database):
+    """What was handed in and how it was graded. A context manager."""
 
     def find(self, assignment: str, student: str, key: str) -> Result | None:
         """The finished result of the same submission under the same conditions.
@@ -226,15 +170,16 @@ class Gradebook:
             rows = self.connection.execute("SELECT DISTINCT assignment FROM attempts ORDER BY 1")
             return [row[0] for row in rows]
 
-    def standings(self, assignment: str) -> dict[str, list[Standing]]:
+    def standings(self, assignment: str, student: str | None = None) -> dict[str, list[Standing]]:
         """Every student's attempts in short, oldest first. No document is read for this."""
         with self._told():
             rows = self.connection.execute(
                 "SELECT student, members, attempt, status, score, max_score, submitted_at "
                 "FROM attempts JOIN gradings "
                 "ON gradings.id = (SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id) "
-                "WHERE assignment = ? ORDER BY COALESCE(submitted_at, seen_at), seen_at, attempt",
-                (assignment,),
+                f"WHERE assignment = ? {'AND student = ? ' if student else ''}"
+                "ORDER BY COALESCE(submitted_at, seen_at), seen_at, attempt",
+                (assignment, student) if student else (assignment,),
             ).fetchall()
         by_student: dict[str, list[Standing]] = {}
         for student, members, attempt, status, score, most, moment in rows:
@@ -243,69 +188,6 @@ class Gradebook:
             standing = Standing(student, group, attempt, status, score, most, submitted_at)
             by_student.setdefault(student, []).append(standing)
         return dict(sorted(by_student.items()))
-
-    def check(self) -> None:
-        """KitError where the file is damaged."""
-        with self._told():
-            answer = self.connection.execute("PRAGMA integrity_check").fetchone()[0]
-        if answer != "ok":
-            raise KitError(f"The gradebook {self.path} is damaged: {answer}. {_ADVICE}")
-
-    def _prepare(self) -> None:
-        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            with self._transaction() as connection:
-                if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in TABLES.split(";"):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {VERSION}")
-        elif version != VERSION:
-            raise KitError(
-                f"The gradebook {self.path} has version {version}; this kit reads version "
-                f"{VERSION}. Use the kit's version that wrote it, or another --gradebook."
-            )
-
-    def _write_ahead(self) -> None:
-        """Switch to a write-ahead log. SQLite does not wait by itself if two do so at once."""
-        until = time.monotonic() + WAIT
-        while True:
-            try:
-                self.connection.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > until:
-                    raise
-            time.sleep(0.01)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self.connection
-        except BaseException:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What SQLite says, as a sentence about this file."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            text = str(error)
-            if "full" in text or "No space" in text or "I/O error" in text:
-                advice = ROOM
-            elif "locked" in text:
-                advice = "Another program has held it for 30 seconds; try again when that is done."
-            elif isinstance(error, sqlite3.DatabaseError) and (
-                "not a database" in text or "malformed" in text
-            ):
-                advice = _ADVICE
-            else:
-                advice = "Check that the folder can be written to, or name another --gradebook."
-            raise KitError(f"The gradebook {self.path}: {text}. {advice}") from error
 
     def _result(self, row: tuple[str, int, str | None]) -> Result:
         document, attempt, moment = row
@@ -319,10 +201,3 @@ class Gradebook:
 def _stored(moment: datetime | None) -> str | None:
     """A time as text whose order is the order in time."""
     return moment.astimezone(UTC).isoformat() if moment else None
-
-
-ROOM = "Make room on the disk and run the same command again: nothing that was finished is lost."
-_ADVICE = (
-    "Put it aside and grade again into a new one (the results folder still holds every result), "
-    "or restore a copy."
-)

@@ -79,16 +79,27 @@ class Books:
 
     def settle(self, result: Result) -> Result:
         """A result with lateness and adjustments in its score; those it had are worked out anew."""
-        if result.raw_score is None:
-            return replace(result, adjustments=(), score=None)
         if result.assignment not in self._used:
             self.marks()
         used = self._used.get(result.assignment, {}).get(result.student, 0)
+        result = replace(result, counted_attempt=self._other_attempt(result, used))
+        if result.raw_score is None:
+            return replace(result, adjustments=(), score=None)
         handed = result.submission.submitted_at
         late, _ = self._lateness(
             result.assignment, result.student, handed, result.raw_score, result.max_score, used
         )
         return settled(result, (*late, *self.ledger.adjusted(result.student, result.assignment)))
+
+    def _other_attempt(self, result: Result, used: int) -> int:
+        """The attempt that counts, if it is not this one; else 0."""
+        attempts = self.gradebook.standings(result.assignment, result.student).get(
+            result.student, []
+        )
+        if len(attempts) < 2:
+            return 0
+        counted = self._mark(self.course.assignment(result.assignment), attempts, used).attempt
+        return 0 if counted == result.attempt else counted
 
     def deadline(self, assignment: str, student: str) -> datetime | None:
         """The course's deadline, or the student's own."""

@@ -112,6 +112,8 @@ class Result:
     versions: Versions
     isolation: IsolationReached | None = None
     attempt: int = 0
+    counted_attempt: int = 0
+    """The attempt that counts, where that is another one; else 0."""
     adjustments: tuple[Adjustment, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     functions: Mapping[str, float] = field(default_factory=dict)

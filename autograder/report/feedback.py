@@ -36,8 +36,10 @@ def feedback(result: Result, disclosure: str) -> str:
 
 def _summary(result: Result) -> str:
     score = points(result.score or 0.0)
+    other = result.counted_attempt
     checks = f"{result.checks_passed} of {len(result.checks)} checks"
-    attempt = f" · attempt {result.attempt}" if result.attempt > 1 else ""
+    attempt = f" · attempt {result.attempt}" if result.attempt > 1 or other else ""
+    attempt += f" (for the mark, attempt {other} counts)" if other else ""
     return f"**{score} / {result.max_score:g}** · {checks}{attempt}"
 
 

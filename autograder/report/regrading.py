@@ -11,6 +11,8 @@ SHOWN = 40
 def summary(report: Regraded) -> str:
     """One line: how many, and why."""
     count, changed = len(report.changes), len(report.marks)
+    if not count:
+        return "None of these submissions was ever graded again"
     why = " since the assignment changed" if report.assignment_changed else ""
     return (
         f"Graded again{why}: {count} submission{'s' if count != 1 else ''}, "
