@@ -64,7 +64,8 @@ def scaled_dot_product_attention(q, k, v, mask=None):
     exp_scores = np.exp(scores, out=scores)
     # A product with ones is the fastest sum. It is at least exp(0), but for a query without keys.
     total = np.maximum(exp_scores @ np.ones((k.shape[-2], 1), scores.dtype), 1)  # (..., T, 1)
-    y = (exp_scores @ v) / total  # the softmax divides last: fewer numbers again
+    y = exp_scores @ v
+    y /= total  # the softmax divides last: fewer numbers again
     return y, (scaled_q, k, v, scale, exp_scores, total, y)
 
 
@@ -72,12 +73,13 @@ def scaled_dot_product_attention_backward(dy, cache):
     """dy: (..., T, d_v)   ->   dq: (..., T, d), dk: (..., S, d), dv: (..., S, d_v)"""
     scaled_q, k, v, scale, exp_scores, total, y = cache
     dsum = dy / total  # of exp_scores @ v
-    dtotal = -(dsum * y).sum(-1, keepdims=True)
+    dtotal = -np.vecdot(dsum, y)[..., None]  # (..., T, 1)
     dv = exp_scores.swapaxes(-1, -2) @ dsum
     dscores = dsum @ v.swapaxes(-1, -2)  # (..., T, S): exp_scores reach y through the sum ...
     dscores += dtotal  # ... and through the total,
     dscores *= exp_scores  # and exp is its own derivative: 0 where masked
-    dq = (dscores @ k) * scale
+    dq = dscores @ k
+    dq *= scale
     dk = dscores.swapaxes(-1, -2) @ scaled_q
     return dq, dk, dv
 
@@ -105,9 +107,10 @@ def attention_head_backward(dy, cache):
     dq, dk, dv = scaled_dot_product_attention_backward(dy, attention_cache)
     grads = {}
     dx, grads["w_q"], grads["b_q"] = linear_backward(dq, q_cache)
-    dcontext_k, grads["w_k"], grads["b_k"] = linear_backward(dk, k_cache)
+    dcontext, grads["w_k"], grads["b_k"] = linear_backward(dk, k_cache)
     dcontext_v, grads["w_v"], grads["b_v"] = linear_backward(dv, v_cache)
-    return dx, dcontext_k + dcontext_v, grads
+    dcontext += dcontext_v
+    return dx, dcontext, grads
 
 
 def split_heads(x, num_heads):
@@ -176,9 +179,10 @@ def multi_head_attention_backward(dy, cache):
     dheads = split_heads(dmerged, num_heads)
     dq, dk, dv = scaled_dot_product_attention_backward(dheads, heads_cache)
     dx, grads["w_q"], grads["b_q"] = linear_backward(merge_heads(dq), q_cache)
-    dcontext_k, grads["w_k"], grads["b_k"] = linear_backward(merge_heads(dk), k_cache)
+    dcontext, grads["w_k"], grads["b_k"] = linear_backward(merge_heads(dk), k_cache)
     dcontext_v, grads["w_v"], grads["b_v"] = linear_backward(merge_heads(dv), v_cache)
-    return dx, dcontext_k + dcontext_v, grads
+    dcontext += dcontext_v
+    return dx, dcontext, grads
 
 
 def _check_attention(q, k, v, mask):

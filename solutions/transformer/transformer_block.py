@@ -69,17 +69,17 @@ def transformer_block_backward(dy, cache):
     if norm == "pre":
         dnormed, dffn = mlp_backward(dy, ffn)
         dmiddle, dln2 = _norm_backward(dnormed, ln2)
-        dmiddle = dmiddle + dy  # y = middle + fed
+        dmiddle += dy  # y = middle + fed
         dnormed, dattn = _self_attention_backward(dmiddle, attn)
         dx, dln1 = _norm_backward(dnormed, ln1)
-        dx = dx + dmiddle  # middle = x + attended
+        dx += dmiddle  # middle = x + attended
     else:
         dsum, dln2 = _norm_backward(dy, ln2)
         dmiddle, dffn = mlp_backward(dsum, ffn)
-        dmiddle = dmiddle + dsum  # the sum is middle + fed
+        dmiddle += dsum  # the sum is middle + fed
         dsum, dln1 = _norm_backward(dmiddle, ln1)
         dx, dattn = _self_attention_backward(dsum, attn)
-        dx = dx + dsum  # the sum is x + attended
+        dx += dsum  # the sum is x + attended
     return dx, {"ln1": dln1, "attn": dattn, "ln2": dln2, "ffn": dffn}
 
 
@@ -113,4 +113,5 @@ def _norm_backward(dy, cache):
 def _self_attention_backward(dy, cache):
     """The input served as queries and as context, so it collects both gradients."""
     dx, dcontext, grads = multi_head_attention_backward(dy, cache)
-    return dx + dcontext, grads
+    dx += dcontext
+    return dx, grads

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from transformer import activations, losses
-from transformer.activations import gelu, log_softmax, relu, sigmoid, softmax
+from transformer.activations import CHUNK, gelu, gelu_backward, log_softmax, relu, sigmoid, softmax
 from transformer.gradient_check import check_gradients, numerical_gradient
 from transformer.losses import cross_entropy, mae, mse
 from transformer.tree import tree_leaves, tree_map
@@ -433,3 +433,18 @@ def test_every_anchor_and_figure_exists():
     assert graded == public
     for figure in re.findall(r"\]\((figures/[^)]+)\)", text):
         assert (FOLDER / figure).is_file()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gelu_is_the_same_for_arrays_of_several_chunks(dtype):
+    rng = np.random.default_rng(0)
+    x, dy = (rng.standard_normal((3, CHUNK - 5)).astype(dtype).T for _ in "xd")
+    y, cache = gelu(x)
+    dx = gelu_backward(dy, cache)
+    assert (y.dtype, dx.dtype) == (dtype, dtype)
+    for column in range(3):
+        one, one_cache = gelu(x[:, column])
+        np.testing.assert_allclose(y[:, column], one, rtol=1e-6)
+        np.testing.assert_allclose(
+            dx[:, column], gelu_backward(dy[:, column], one_cache), rtol=1e-5, atol=1e-6
+        )
