@@ -40,8 +40,8 @@ def reference(sizes, dtype):
     return step
 
 
-def products(sizes, dtype):
-    """The floor: the matrix products of a step and nothing else."""
+def factors(sizes, dtype):
+    """Left and right of every matrix product of a step, forward and backward, as it is laid out."""
     batch, time, d_model, heads = sizes
     rows, width = batch * time, d_model // heads
     rng = np.random.default_rng(0)
@@ -55,11 +55,16 @@ def products(sizes, dtype):
         pairs += [(a, w), (da, w.T), (a.T, da)] * times
     a, w, da = draw(rows, 4 * d_model), draw(4 * d_model, d_model), draw(rows, d_model)
     pairs += [(a, w), (da, w.T), (a.T, da)]
-    q = draw(batch, heads, time, width)
+    q, k = (draw(batch, time, heads, width).swapaxes(1, 2) for _ in "qk")  # q @ qᵀ would be cheaper
     scores = draw(batch, heads, time, time)
-    turned = q.swapaxes(-1, -2), scores.swapaxes(-1, -2)
-    pairs += [(q, turned[0]), (scores, q), (q, turned[0])]
-    pairs += [(turned[1], q), (scores, q), (turned[1], q)]
+    for _ in "vd":  # scores and values, then the gradients of weights and scores
+        pairs += [(q, k.swapaxes(-1, -2)), (scores, q), (scores.swapaxes(-1, -2), q)]
+    return pairs
+
+
+def products(sizes, dtype):
+    """The floor: the matrix products of a step and nothing else."""
+    pairs = factors(sizes, dtype)
 
     def step():
         for left, right in pairs:
@@ -118,7 +123,7 @@ def _plain_gradients(x, dy, params, heads):
 
     n1, ln1 = _plain_norm(x, **params["ln1"])
     q, k, v = (split(n1 @ attn[f"w_{name}"] + attn[f"b_{name}"]) for name in "qkv")
-    scores = q @ k.transpose(0, 1, 3, 2) / np.sqrt(width)
+    scores = q @ k.transpose(0, 1, 3, 2) / width**0.5
     scores = np.exp(scores - scores.max(-1, keepdims=True))
     weights = scores / scores.sum(-1, keepdims=True)
     merged = merge(weights @ v)
@@ -140,7 +145,7 @@ def _plain_gradients(x, dy, params, heads):
     dattn = {"w_o": np.tensordot(merged, dmiddle, ((0, 1), (0, 1))), "b_o": dmiddle.sum((0, 1))}
     dheads = split(dmiddle @ attn["w_o"].T)
     dweights = dheads @ v.transpose(0, 1, 3, 2)
-    dscores = weights * (dweights - (dweights * weights).sum(-1, keepdims=True)) / np.sqrt(width)
+    dscores = weights * (dweights - (dweights * weights).sum(-1, keepdims=True)) / width**0.5
     parts = {
         "q": merge(dscores @ k),
         "k": merge(dscores.transpose(0, 1, 3, 2) @ q),
@@ -221,7 +226,7 @@ def _loop_gradients(x, dy, params, heads):
     for h in range(heads):
         cut = slice(h * width, (h + 1) * width)
         q, k, v = (n1 @ attn[f"w_{n}"][:, cut] + attn[f"b_{n}"][cut] for n in "qkv")
-        weights = _loop_softmax(q @ k.T / np.sqrt(width))
+        weights = _loop_softmax(q @ k.T / width**0.5)
         merged[:, cut] = weights @ v
         saved.append((cut, q, k, v, weights))
     middle = x + merged @ attn["w_o"] + attn["b_o"]
@@ -260,7 +265,7 @@ def _loop_gradients(x, dy, params, heads):
         dscores = np.empty_like(weights)
         for t in range(time):
             jacobian = np.diag(weights[t]) - np.outer(weights[t], weights[t])
-            dscores[t] = jacobian @ dweights[t] / np.sqrt(width)
+            dscores[t] = jacobian @ dweights[t] / width**0.5
         for name, part in (("q", dscores @ k), ("k", dscores.T @ q), ("v", weights.T @ dhead)):
             grads["attn"][f"w_{name}"][:, cut] = n1.T @ part
             grads["attn"][f"b_{name}"][cut] = part.sum(0)

@@ -5,9 +5,22 @@ import math
 import torch
 from torch.nn import functional as f
 
-from tests.bench.contestants import LR, drawn
+from tests.bench.contestants import LR, drawn, factors
 
 torch.set_num_threads(1)
+
+
+def products(sizes, dtype):
+    """The matrix products of a step and nothing else, on arrays laid out as NumPy's."""
+    pairs = [
+        (torch.from_numpy(left), torch.from_numpy(right)) for left, right in factors(sizes, dtype)
+    ]
+
+    def step():
+        for left, right in pairs:
+            left @ right
+
+    return step
 
 
 def fused(sizes, dtype):
