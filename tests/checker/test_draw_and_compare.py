@@ -5,7 +5,7 @@ import pytest
 
 from autograder.checker import at_least, at_most, within
 from autograder.checker.compare import Expected, Rules
-from autograder.checker.draw import Draw
+from autograder.checker.draw import Draw, _tape
 
 RECORDED = {
     "normal": [-0.2880859375, 0.828125, 0.4384765625],
@@ -78,3 +78,20 @@ def test_nan_and_masks_never_match():
     expected = Expected({"y": np.zeros(3)}, Rules())
     assert not expected.matches({"y": np.full(3, np.nan)})
     assert not expected.matches({"y": np.ma.masked_all(3)})
+
+
+def test_what_was_drawn_before_does_not_depend_on_who_drew():
+    def draw_all(wide):
+        draw = Draw(20261123)
+        values = [draw.normal(2, 3), draw.integers(0, 9, 4), draw.generator().seed]
+        values += [draw.normal(7)] if wide else [draw.uniform(0, 1, 2), draw.permutation(5)]
+        return [*values, draw.normal(3), draw.integer(0, 1000), draw.normal(2)]
+
+    first, other, again = draw_all(wide=False), draw_all(wide=True), draw_all(wide=False)
+    assert all(map(np.array_equal, first, again))
+    assert all(map(np.array_equal, first[:3], other))
+    first[0][:] = 0
+    assert not np.array_equal(draw_all(wide=False)[0], first[0])
+    _tape.cache_clear()
+    assert all(map(np.array_equal, draw_all(wide=True), other))
+    assert all(map(np.array_equal, draw_all(wide=False), again))
