@@ -50,6 +50,8 @@ class Summary:
     seconds: float = 0.0
     interrupted: bool = False
     regraded: Regraded | None = None
+    strangers: list[str] = field(default_factory=list)
+    """Whom extensions.csv or adjustments.csv name, and who handed in nothing."""
 
     @property
     def faults(self) -> list[Result]:
@@ -78,6 +80,7 @@ class Batch:
                 self.summary.interrupted = True
             write(self.options.results / "grades.csv", grades_csv(self.books.marks()))
             self._report(since)
+            self.summary.strangers = self.books.strangers(())
         self.summary.seconds = time.perf_counter() - started
         return self.summary
 

@@ -24,6 +24,9 @@ from autograder.sources import find_sources
 from autograder.uploads import shown
 
 Progress = Callable[[int, int], None]
+UNKNOWN = (
+    "extensions.csv or adjustments.csv name {names}, whom neither the gradebook nor a roster knows."
+)
 INTERRUPTED = 130
 GRADER_ERROR = 3
 EVERY = 10.0  # seconds between lines where there is no terminal
@@ -49,7 +52,8 @@ def run_grade(
     course = Course.find(course_folder)
     assignment = course.assignment(assignment_name)
     sources = find_sources(paths, expected_of(course, assignment))
-    sources, strangers = Roster.beside(gradebook, roster).apply(sources)
+    people = Roster.beside(gradebook, roster)
+    sources, strangers = people.apply(sources)
     if times is not None:
         sources = with_times(sources, read_times(times, course))
     if words := doubts(course, assignment, sources, strangers):
@@ -61,6 +65,9 @@ def run_grade(
         click.echo(document(assignment, summary))
     else:
         click.echo(overview(assignment, summary, options))
+    known = {name.casefold() for name in people.people}
+    if unknown := [name for name in summary.strangers if name.casefold() not in known]:
+        click.echo(UNKNOWN.format(names=", ".join(map(shown, unknown))), err=True)
     if summary.interrupted:
         click.echo(
             f"Interrupted after {len(summary.results)} of {len(sources)}: what is finished is "

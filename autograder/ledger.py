@@ -7,7 +7,7 @@ for an assignment holds, and all adjustments add up.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,11 +71,13 @@ class Ledger:
             ),
         )
 
-    def extension(self, student: str, assignment: str) -> Extension | None:
-        """The extension that holds: the last line about this student."""
-        wanted = (student.casefold(), assignment)
+    def extension(self, names: Collection[str], assignment: str) -> Extension | None:
+        """The extension that holds: the last line about a student, or any member of a group."""
+        wanted = {name.casefold() for name in names}
         found = [
-            one for one in self.extensions if (one.student.casefold(), one.assignment) == wanted
+            one
+            for one in self.extensions
+            if one.assignment == assignment and one.student.casefold() in wanted
         ]
         return found[-1] if found else None
 
@@ -85,6 +87,12 @@ class Ledger:
         return tuple(
             what for who, where, what in self.adjustments if (who.casefold(), where) == wanted
         )
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Everybody whom the files name."""
+        extended = (one.student for one in self.extensions)
+        return dict.fromkeys((*extended, *(who for who, _, _ in self.adjustments)))
 
     def students(self, assignment: str) -> Iterable[str]:
         """Those with adjustments of an assignment, as they are written there."""

@@ -6,7 +6,7 @@ two files of the ledger, so a changed deadline or a new extension changes marks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -86,8 +86,9 @@ class Books:
         if result.raw_score is None:
             return replace(result, adjustments=(), score=None)
         handed = result.submission.submitted_at
+        names = (result.student, *result.members)
         late, _ = self._lateness(
-            result.assignment, result.student, handed, result.raw_score, result.max_score, used
+            result.assignment, names, handed, result.raw_score, result.max_score, used
         )
         return settled(result, (*late, *self.ledger.adjusted(result.student, result.assignment)))
 
@@ -101,18 +102,27 @@ class Books:
         counted = self._mark(self.course.assignment(result.assignment), attempts, used).attempt
         return 0 if counted == result.attempt else counted
 
-    def deadline(self, assignment: str, student: str) -> datetime | None:
+    def strangers(self, known: Collection[str]) -> list[str]:
+        """Names in the ledger that are neither known nor in the gradebook: slips, most likely."""
+        found = {name.casefold() for name in known}
+        for assignment in self.gradebook.assignments():
+            for student, attempts in self.gradebook.standings(assignment).items():
+                found |= {name.casefold() for name in (student, *attempts[-1].members)}
+        return [name for name in self.ledger.names if name.casefold() not in found]
+
+    def _deadline(self, assignment: str, names: Collection[str]) -> datetime | None:
         """The course's deadline, or the student's own."""
-        extension = self.ledger.extension(student, assignment)
+        extension = self.ledger.extension(names, assignment)
         return extension.deadline if extension else self.course.deadlines.get(assignment)
 
     def _mark(self, assignment: Assignment, attempts: Sequence[Standing], used: int) -> Mark:
         name, student = assignment.name, attempts[0].student
-        deadline = self.deadline(name, student)
+        names = (student, *attempts[-1].members)
+        deadline = self._deadline(name, names)
 
         def lateness(one: Standing) -> tuple[tuple[Adjustment, ...], int]:
             return self._lateness(
-                name, student, one.submitted_at, one.score or 0.0, one.max_score, used
+                name, names, one.submitted_at, one.score or 0.0, one.max_score, used
             )
 
         chosen = choose(
@@ -159,14 +169,14 @@ class Books:
                     score=total(0.0, adjustments),
                     max_score=assignment.max_points,
                     adjustments=adjustments,
-                    deadline=self.deadline(assignment.name, student),
+                    deadline=self._deadline(assignment.name, (student,)),
                 )
         return found
 
     def _lateness(
         self,
         assignment: str,
-        student: str,
+        names: Collection[str],
         submitted_at: datetime | None,
         raw_score: float,
         max_score: float,
@@ -174,9 +184,9 @@ class Books:
     ) -> tuple[tuple[Adjustment, ...], int]:
         """What lateness costs, in words too, and the days late."""
         late = self.course.late
-        days = late.days(submitted_at, self.deadline(assignment, student))
+        days = late.days(submitted_at, self._deadline(assignment, names))
         if not days:
-            return self._thanks_to_an_extension(assignment, student, submitted_at), 0
+            return self._thanks_to_an_extension(assignment, names, submitted_at), 0
         free = min(days, max(0, late.free_days - used))
         points = min(late.penalty(days - free, max_score), raw_score)
         reason = f"{_days(days)} late"
@@ -188,9 +198,9 @@ class Books:
         return (Adjustment("late", -points if points else 0.0, reason),), days
 
     def _thanks_to_an_extension(
-        self, assignment: str, student: str, submitted_at: datetime | None
+        self, assignment: str, names: Collection[str], submitted_at: datetime | None
     ) -> tuple[Adjustment, ...]:
-        extension = self.ledger.extension(student, assignment)
+        extension = self.ledger.extension(names, assignment)
         if extension is None or not self.course.late.days(
             submitted_at, self.course.deadlines.get(assignment)
         ):

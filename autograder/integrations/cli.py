@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from autograder.bookkeeping import results_options
+from autograder.commands import UNKNOWN
 from autograder.course import Assignment, Course
 from autograder.errors import UsageProblem
 from autograder.gradebook import Gradebook
@@ -140,6 +141,8 @@ def _doubts(sheet: Sheet) -> list[str]:
         names = ", ".join(person.student for person in sheet.strangers[:10])
         more = " …" if len(sheet.strangers) > 10 else ""
         lines.append(f"With grades, but not in {sheet.roster.path}: {names}{more}.")
+    if unknown := sheet.books.strangers(sheet.roster.people):
+        lines.append(UNKNOWN.format(names=", ".join(unknown)))
     for assignment in sheet.assignments:
         marks = [sheet.mark(assignment, person) for person in sheet.people]
         failed = [mark.student for mark in marks if mark and mark.status == "grader_error"]

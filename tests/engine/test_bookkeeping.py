@@ -137,16 +137,20 @@ def test_from_uploads_to_marks_and_back_to_the_student(desk):
     desk.hand_in("kingada_41", RIGHT)
     desk.hand_in("bob", RIGHT)
     desk.results.mkdir()
+    lines = "student,assignment,deadline\nadda,01,2026-06-02T20:00\n"
+    (desk.results / "extensions.csv").write_text(lines)
     (desk.results / "roster.csv").write_text("student,name,canvas_id\nada,Ada King,41\n")
     times = desk.folder / "times.csv"
     times.write_text("student,submitted_at\nada,2026-06-03T18:00\n")
     done = desk.grade(options=["--times", times])
     assert "Not in the roster, graded under the upload's name: bob." in done.stderr
     assert "When 1 of 2 uploads came is not known" in done.stderr
+    assert "name adda, whom neither the gradebook nor a roster knows" in done.stderr
     ada = desk.result("ada")
     assert (ada["raw_score"], ada["score"]) == (4, 3.2)
     assert "lateness: -0.8 (3 days late, 1 of them free: 1 of 1 day used" in desk.feedback("ada")
 
+    (desk.results / "extensions.csv").unlink()
     told = decide(desk, "extend", "01", "ada", "2026-06-02T20:00", "--why", "ill").stdout
     assert "ada, 01_double: 3.2 → 4.0 / 4" in told
     told = decide(desk, "adjust", "01", "ADA", "-0.5", "--why", "oral", "--who", "me").stdout

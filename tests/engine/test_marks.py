@@ -157,3 +157,24 @@ def test_a_change_taken_back_is_the_newest_grading_again(book):
     assert len(book.history("01_double", "ada")) == 3
     ((before, after),) = book.regradings("01_double")
     assert (before.score, after.score) == (2.0, 1.0)
+
+
+def test_an_extension_of_one_member_holds_for_the_group(course, book):
+    handed = Handed("x.zip", "d", DUE + 25 * HOUR)
+    given = result("ada+bob", "d", 3.0, submission=handed, adjustments=())
+    kept = book.record(replace(given, members=("ada", "bob")), "key")
+    assert mark(course, book, student="ada+bob").penalty == 2.0
+    ledger = Ledger((Extension("bob", "01_double", DUE + 48 * HOUR, "ill"),))
+    assert mark(course, book, ledger, student="ada+bob").penalty == 0
+    books = Books(course, book, ledger)
+    assert books.settle(kept).score == 3.0
+    assert books.strangers([]) == []
+
+
+def test_names_that_nobody_has_are_found(course, book):
+    hand_in(book, "d", 3.0, 1)
+    one = Adjustment("manual", 1.0, "x")
+    extension = Extension("ADA", "01_double", DUE, "x")
+    adjustments = (("adda", "01_double", one), ("zoe", "01_double", one))
+    books = Books(course, book, Ledger((extension,), adjustments))
+    assert books.strangers(["zoe"]) == ["adda"]

@@ -217,8 +217,11 @@ def test_somebody_with_two_marks_is_told(desk, capsys):
 def test_those_without_a_grade_or_a_line_in_the_roster_are_named(desk, capsys):
     with Gradebook(desk / "results" / "gradebook.sqlite") as book:
         book.record(graded("pat", None, status="grader_error", raw_score=None), "k")
+    lines = "student,assignment,deadline\nbobb,01,2027-01-18T20:00\n"
+    (desk / "results" / "extensions.csv").write_text(lines)
     export(desk, "canvas")
     told = capsys.readouterr()
+    assert "name bobb, whom neither the gradebook nor a roster knows" in told.err
     assert "With grades, but not in" in told.err
     assert "The grader failed on pat in 01_double: no grade is written" in told.err
     rows = list(csv.reader(io.StringIO(told.out)))
