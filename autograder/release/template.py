@@ -21,6 +21,7 @@ from autograder.student.record import FILE_NAME, Exercise, Record, public_seed, 
 from autograder.student.workspace import SOLUTIONS
 
 README_SOURCE = "student_readme.md"
+EXTRAS = "extras"  # a folder of an assignment: what is in it goes to students as it is
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ def assignment_files(course: Course, assignment: Assignment) -> Iterator[Templat
     for pattern in ("*.svg", "*.png"):
         for path in sorted((assignment.folder / "figures").glob(pattern)):
             yield TemplateFile(folder / "figures" / path.name, path.read_bytes())
+    for path in sorted((assignment.folder / EXTRAS).glob("*.*")):
+        program = path.suffix == ".py"
+        yield TemplateFile(folder / EXTRAS / path.name, path.read_bytes(), theirs=program)
     notebook = lab_notebook(course, assignment)
     yield TemplateFile(folder / NOTEBOOK, notebook.encode(), theirs=True)
     yield TemplateFile(folder / "test_public.py", assignment.public_checks.read_bytes())

@@ -89,6 +89,15 @@ def test_the_template_holds_no_notes_no_hidden_checks_no_solutions(files):
         assert not [name for name in names if word in name]
 
 
+def test_extras_are_released_as_they_are_and_their_programs_are_the_students_own(files):
+    folder = COURSE.assignment("06").folder
+    released = {file.path.name: file for file in files if file.path.parent.name == "extras"}
+    assert released["bug_hunt.py"].theirs
+    assert not released["road_from_the_original.md"].theirs
+    for name, file in released.items():
+        assert file.content == (folder / "extras" / name).read_bytes()
+
+
 def test_every_stub_says_where_to_read(files):
     for assignment in COURSE.assignments:
         stubs = {
