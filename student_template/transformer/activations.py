@@ -8,6 +8,7 @@ import numpy as np
 
 GELU_SCALE = float(np.sqrt(2 / np.pi))
 GELU_CUBIC = 0.044715
+CHUNK = 1 << 15  # the intermediate arrays of a long formula stay in the cache if they are so short
 
 
 def identity(x):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 
@@ -110,3 +112,19 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     calls: tuple[Any, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def leaves(self) -> dict[str, Any]:
+        """Every output and all that is inside it, by path: "grads", "grads[w_q]" …."""
+        return dict(_named_leaves(self.outputs or {}))
+
+
+def _named_leaves(outputs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    waiting = list(reversed(outputs.items()))
+    while waiting:
+        name, value = waiting.pop()
+        yield name, value
+        if isinstance(value, dict):
+            waiting += [(f"{name}[{key}]", item) for key, item in value.items()]
+        elif isinstance(value, list | tuple):
+            waiting += [(f"{name}[{k}]", item) for k, item in enumerate(value)]

@@ -122,7 +122,8 @@ def course(all_progress: Iterable[Progress], style: Style) -> list[str]:
         )
         mark = style.glyph(progress.findings.values())
         name, title = progress.assignment.name, progress.assignment.record.title
-        lines.append(f"{mark} {name:<24} {bar} {full:>3}/{whole:<3} {title}"[: WIDTH + 12])
+        line = f" {name:<22} {bar} {full:>3}/{whole:<3} "
+        lines.append(f"{mark}{line}{title[: WIDTH - len(line) - 1]}".rstrip())
     return lines
 
 

@@ -84,7 +84,7 @@ class Workspace:
             body = ast.parse(path.read_bytes()).body
         except (OSError, SyntaxError, ValueError):
             body = []
-        for node in body:
+        for node in reversed(body):  # the last definition is the one that counts
             if isinstance(node, ast.FunctionDef) and node.name == exercise.name:
                 return f"{package}/{path.name}", node.lineno
         return f"{package}/{path.name}", 1
