@@ -193,7 +193,7 @@ class Gradebook(Database):
         document, attempt, moment = row
         result = from_json(document, f"{self.path}: a result")
         handed = result.submission
-        if moment:
+        if moment and handed.submitted_at != datetime.fromisoformat(moment):  # told later
             handed = replace(handed, submitted_at=datetime.fromisoformat(moment))
         return replace(result, attempt=attempt, submission=handed)
 
