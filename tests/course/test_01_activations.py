@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from transformer import activations, losses
 from transformer.activations import CHUNK, gelu, gelu_backward, log_softmax, relu, sigmoid, softmax
 from transformer.gradient_check import check_gradients, numerical_gradient
