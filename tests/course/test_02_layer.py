@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from transformer.gradient_check import check_gradients, numerical_gradient
 from transformer.layer import (
     ACTIVATIONS,

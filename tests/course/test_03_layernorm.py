@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from transformer.gradient_check import check_gradients, numerical_gradient
 from transformer.layernorm import layernorm, layernorm_backward
 

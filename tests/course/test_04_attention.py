@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from transformer.attention import (
     attention_head,
     attention_head_backward,

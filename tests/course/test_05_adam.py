@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from transformer.adam import adam_init, adam_step, clip_by_global_norm, warmup_lr
 from transformer.tree import tree_leaves, tree_map
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from transformer.checkpoint import load_checkpoint, save_checkpoint
 from transformer.generation import (
     cached_language_model,

@@ -1,6 +1,7 @@
 """Activations and losses against torch.nn.functional."""
 
 import numpy as np
+
 from transformer import activations, losses
 
 IGNORE = -100

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+
 from transformer.layer import linear, linear_backward, mlp, mlp_backward
 
 ACTIVATIONS = ("identity", "relu", "leaky_relu", "sigmoid", "tanh", "gelu")

@@ -1,6 +1,7 @@
 """Layer normalisation against torch.nn.functional.layer_norm: outputs and all gradients."""
 
 import numpy as np
+
 from transformer.layernorm import layernorm, layernorm_backward
 
 CASES = {  # name: shape, scale, offset, eps

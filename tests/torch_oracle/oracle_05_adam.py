@@ -1,6 +1,7 @@
 """Adam with decoupled decay and clipping by the global norm, beside PyTorch's."""
 
 import numpy as np
+
 from transformer.adam import adam_init, adam_step, clip_by_global_norm
 
 STEPS = 6

@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+
 from transformer.transformer_block import (
     transformer_block,
     transformer_block_backward,

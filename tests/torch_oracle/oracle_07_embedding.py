@@ -5,6 +5,7 @@ its complex numbers; the mask of a dropout follows from known numbers.
 """
 
 import numpy as np
+
 from transformer.embedding import (
     dropout,
     dropout_backward,

@@ -1,6 +1,7 @@
 """The whole language model against PyTorch: loss and every gradient, with the same weights."""
 
 import numpy as np
+
 from transformer.language_model import language_model, next_token_loss
 
 SIZES = {  # name: vocabulary, d_model, d_ff, layers, heads, max_len, batch, time, padding

@@ -11,6 +11,7 @@ sys.path.insert(0, str(HERE.parents[2] / "solutions"))
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+
 from transformer.layernorm import layernorm, layernorm_backward  # noqa: E402
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"

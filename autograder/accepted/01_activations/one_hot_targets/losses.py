@@ -1,6 +1,7 @@
 """Cross entropy with one-hot targets and weights for all positions, no rows selected."""
 
 import numpy as np
+
 from transformer.activations import log_softmax, log_softmax_backward
 
 

@@ -1,6 +1,7 @@
 """Softmax and its backward come from assignment 01; empty rows are wiped before and after."""
 
 import numpy as np
+
 from transformer.activations import softmax, softmax_backward
 
 

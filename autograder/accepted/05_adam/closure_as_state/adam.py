@@ -1,6 +1,7 @@
 """The state is a function: gradients and betas in, corrected averages and the next state out."""
 
 import numpy as np
+
 from transformer.tree import tree_map
 
 

@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+
 from transformer.tree import tree_leaves, tree_map
 
 

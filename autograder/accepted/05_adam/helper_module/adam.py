@@ -2,6 +2,7 @@
 
 import numpy as np
 from transformer.adam_rule import AdamRule, length
+
 from transformer.tree import tree_leaves, tree_map
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from transformer.tree import tree_leaves, tree_map
 
 

@@ -1,6 +1,7 @@
 """All arrays are laid end to end in one vector; the state is one matrix of two rows."""
 
 import numpy as np
+
 from transformer.tree import tree_leaves, tree_map
 
 

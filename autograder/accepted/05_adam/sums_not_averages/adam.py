@@ -1,6 +1,7 @@
 """Weighted sums beside the sums of their weights: m_hat and v_hat are quotients, no 1 - beta."""
 
 import numpy as np
+
 from transformer.tree import tree_leaves, tree_map
 
 

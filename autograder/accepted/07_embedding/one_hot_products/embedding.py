@@ -2,6 +2,7 @@
 through the linear layer of assignment 02."""
 
 import numpy as np
+
 from transformer.layer import linear, linear_backward
 
 
