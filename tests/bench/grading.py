@@ -14,6 +14,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import argparse  # noqa: E402
 import importlib.util  # noqa: E402
 import json  # noqa: E402
+import resource  # noqa: E402
 import shutil  # noqa: E402
 import statistics  # noqa: E402
 import subprocess  # noqa: E402
@@ -111,7 +112,7 @@ def batch(course, assignment, kind, copies, folder):
         f"  {assignment.number} {kind:10}{f'{passed}/{checks}':>8}{copies / cost.wall:>10.1f}/s"
         f"{cost.cpu / copies * 1000:>10.1f} ms{base.cpu * 1000:>10.0f} ms"
         f"{cost.cpu / copies / base.cpu:>9.2f}{TARGETS[kind]:>9}"
-    ), copies / cost.wall
+    ), Cost(cost.cpu / copies, cost.wall / copies)
 
 
 def passes(result):
@@ -136,7 +137,7 @@ def single(course, assignment, folder):
 
 
 def otter(course, folder):
-    """Seconds of `otter run` for a right submission of 03."""
+    """The cost of `otter run` for a right submission of 03."""
     from tests.integrations import stock_otter
     from tests.integrations.hand_ins import RIGHT
 
@@ -150,15 +151,15 @@ def otter(course, folder):
     costs = []
     for _ in range(PEER_TURNS):
         command = ["-m", "otter", "run", "-a", bundle, "-o", folder / "otter", upload]
-        costs.append(measure([sys.executable, *command], folder / "otter")[0].wall)
+        costs.append(measure([sys.executable, *command], folder / "otter")[0])
     rows = json.loads((folder / "otter" / "results.json").read_text())["tests"]
     if sum(row.get("score", 0) for row in rows) < course.assignment("03").max_points:
         raise SystemExit("otter did not give a right submission full marks")
-    return statistics.median(costs)
+    return median(costs)
 
 
 def nbgrader(course, folder):
-    """Seconds of `nbgrader autograde` a submission, for a class of right submissions of 03."""
+    """The cost of `nbgrader autograde` a submission, for a class of right submissions of 03."""
     import nbformat
 
     from tests.integrations.hand_ins import FILE, RIGHT
@@ -177,16 +178,22 @@ def nbgrader(course, folder):
     students = [f"s{number}" for number in range(PEER_TURNS)]
     for student in students:
         hand_in_stock(campus, student, released, RIGHT[FILE], {})
-    started = time.perf_counter()
+    started, before = time.perf_counter(), children()
     campus.nbgrader("autograde", "stock")
-    seconds = (time.perf_counter() - started) / len(students)
+    wall, cpu = time.perf_counter() - started, children() - before
     if campus.scores() != dict.fromkeys(students, course.assignment("03").max_points):
         raise SystemExit("nbgrader did not give right submissions full marks")
-    return seconds
+    return Cost(cpu / len(students), wall / len(students))
 
 
-def peers(course, folder, ours):
-    """A line each; `ours` is our throughput on right submissions of 03."""
+def children():
+    """CPU seconds of all processes that ended below this one."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def peers(course, folder, copies):
+    """A line each, with a batch of ours right before it: the machine may be busier than it was."""
     for name, module, run in (
         ("otter run", "otter", otter),
         ("nbgrader autograde", "nbgrader", nbgrader),
@@ -195,10 +202,12 @@ def peers(course, folder, ours):
             yield f"  {name}: not installed, so there is nothing to say about it"
             continue
         say(f"{name} …")
-        seconds = run(course, folder)
+        _, ours = batch(course, course.assignment("03"), "right", copies, folder)
+        theirs = run(course, folder)
         yield (
-            f"  {name}: {seconds:.2f} s a submission; `autograder grade` grades "
-            f"{ours * seconds:.0f} meanwhile (target: {PEER_TARGET})"
+            f"  {name}: {theirs.wall:.2f} s a submission, {theirs.cpu:.2f} s of them CPU; ours: "
+            f"{theirs.wall / ours.wall:.0f} times as many in that time, "
+            f"{theirs.cpu / ours.cpu:.0f} times in that CPU time (target: {PEER_TARGET})"
         )
 
 
@@ -208,7 +217,7 @@ def main():
     parser.add_argument("--copies", type=int, default=500, help="of each submission")
     copies = parser.parse_args().copies
     course = Course.load(ROOT)
-    rows, speed = [], {}
+    rows = []
     with tempfile.TemporaryDirectory(prefix="bench-grading-") as name:
         folder = Path(name)
         (folder / "secret").write_text("a secret for this benchmark only\n")
@@ -217,12 +226,12 @@ def main():
             assignment = course.assignment(number)
             for kind in KINDS:
                 say(f"{assignment.name}, {kind}, {copies} copies …")
-                row, speed[number, kind] = batch(course, assignment, kind, copies, folder)
+                row, _ = batch(course, assignment, kind, copies, folder)
                 rows.append(row)
                 say(row)
         say("single submissions …")
         singles = [single(course, course.assignment(number), folder) for number in ASSIGNMENTS]
-        others = list(peers(course, folder, speed["03", "right"]))
+        others = list(peers(course, folder, copies))
     print(f"{copies} copies each, {len(os.sched_getaffinity(0))} processors, one BLAS thread")
     heads = ("passed", 8), ("graded", 12), ("CPU each", 13), ("numpy", 13), ("ratio", 9)
     line = "".join(f"{head:>{width}}" for head, width in heads)
