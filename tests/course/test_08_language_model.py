@@ -310,6 +310,19 @@ def test_unshifted_targets_look_as_the_handout_says(handout):
     assert losses["60"] < 0.1
 
 
+def test_two_layers_jump_and_one_does_not(monkeypatch):
+    monkeypatch.syspath_prepend(str(HANDOUT.parent / "labs"))
+    import induction
+
+    params, steps, two = induction.learn(2, steps=100)
+    _, _, one = induction.learn(1, steps=100)
+    assert two[steps == 40] < 0.2
+    assert two[-1] > 0.75
+    assert one.max() < 0.2
+    shorter = induction.sequences(np.random.default_rng(1), 256, 13)
+    assert induction.accuracy(params, shorter, 13) < 0.1
+
+
 def test_the_gradient_check_reads_as_the_handout_says(handout):
     [line] = run_block(handout, "What to write, in order")
     assert float(line.split()[-1]) < 1e-7
