@@ -576,6 +576,7 @@ def test_gradient_through_dropout(impl, draw):
     dropped = np.concatenate([(context == 0).reshape(12, 6), np.ones((1, 6), bool)])
     return {
         "zero_where_dropped": bool(((grads["embed"] == 0) == dropped).all()),
+        "finite": bool(np.isfinite(grads["embed"]).all()),
         "shape": list(np.shape(grads["embed"])),
     }
 
