@@ -5,6 +5,7 @@ that wins can do no harm here.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -240,6 +241,7 @@ class Fence:
                     kind, number = name.split()
                     flag = {"shm": "-m", "sem": "-s", "msg": "-q"}[kind]
                     subprocess.run(["ipcrm", flag, number], check=False)
+            ctypes.CDLL(None).mq_unlink(b"/kitnote")  # POSIX queues are in no folder here
         remove_tree(self.room)
 
 
