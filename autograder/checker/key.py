@@ -123,9 +123,19 @@ class LiveKey:
         return self._slips[check.name]
 
     def carried(self, check: Check, slip: str) -> Outcome | None:
-        """What a right function answers on top of a slip in another one."""
-        variant = overlay(self._by_name[slip], self._reference, carried=True)
-        return run_probe(check, variant, self.seed(check))
+        """What a right function answers on top of a slip in another one.
+
+        None where the check no longer tells it from a wrong function: a slip that drowns what is
+        looked at must not earn points for it.
+        """
+        below = overlay(self._by_name[slip], self._reference, carried=True)
+        right = run_probe(check, below, self.seed(check))
+        for other in self._misconceptions:
+            if other.of == check.of:
+                wrong = run_probe(check, overlay(other, below), self.seed(check))
+                if differs(check, right, wrong):
+                    return right
+        return None
 
     def misconception(self, name: str) -> tuple[str, str, str]:
         """A slip's family, text and handout anchor."""

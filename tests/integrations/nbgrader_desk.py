@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -36,6 +37,7 @@ class Campus:
         self.environment = kept | {
             "AUTOGRADER_SECRET_FILE": str(folder / "secret"),
             "PYTHONPATH": str(ROOT),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",  # alembic
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONWARNINGS": "ignore",
             "OPENBLAS_NUM_THREADS": "1",

@@ -110,8 +110,10 @@ def test_a_saved_file_is_used_at_once(template, tmp_path):
     save = f"open(ROOT / {FILE!r}, 'w').write({{text!r}})"
     ask = "print(layernorm(np.ones((1, 4)), np.ones(4), np.zeros(4))[0].sum())"
     use = f"import numpy as np\nfrom transformer.layernorm import layernorm\n{ask}"
-    shifted = RIGHT[FILE].replace("gamma * x_hat + beta,", "gamma * x_hat + beta + 1,")
-    assert shifted != RIGHT[FILE]
+    shifted = RIGHT[FILE] + (
+        "\n\n_plain = layernorm\n\n\ndef layernorm(x, gamma, beta, eps=1e-5):\n"
+        "    y, cache = _plain(x, gamma, beta, eps)\n    return y + 1, cache\n"
+    )
     notebook = run(
         folder,
         "03_layernorm",

@@ -12,6 +12,7 @@ from autograder.checker.bank import Misconception
 from autograder.checker.compare import Difference, Expected, same_form
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
+from autograder.checker.gates import gate
 from autograder.checker.implementation import Implementation, LocalImplementation
 from autograder.checker.key import AnswerKey, LiveKey, kind_of_error, rules, run_probe
 from autograder.checker.outcome import (
@@ -31,7 +32,6 @@ ORDER = (
     Verdict.NOT_FINITE,
     Verdict.WRONG_VALUE,
 )
-STUBS = (Verdict.NOT_IMPLEMENTED, Verdict.MISSING)
 
 
 class Judge:
@@ -66,7 +66,7 @@ class Judge:
         chosen = self.checks if checks is None else checks
         found = {check.name: self.run_one(check, implementation) for check in chosen}
         found = self._agree(chosen, found)
-        return self._gate(chosen, self._second_look(chosen, found, implementation))
+        return gate(chosen, self._second_look(chosen, found, implementation))
 
     def prepare(self) -> None:
         """Compute the reference's outcomes now (but of checks that train: those take seconds)."""
@@ -255,10 +255,7 @@ class Judge:
         Either it gives what the reference gives on top of that slip, or it is a backward that
         equals central differences of the implementation's own forward.
         """
-        slips: dict[str, set[str]] = {}
-        for finding in found.values():
-            if finding.diagnosis and finding.diagnosis.id:
-                slips.setdefault(finding.function, set()).add(finding.diagnosis.id)
+        slips = _main_slips(checks, found)
         seen = dict(found)
         for check in checks:
             if found[check.name].verdict not in (Verdict.WRONG_VALUE, Verdict.NOT_FINITE):
@@ -278,24 +275,23 @@ class Judge:
         return seen
 
     @staticmethod
-    def _gate(checks: Sequence[Check], found: dict[str, Finding]) -> dict[str, Finding]:
-        """Checks whose right answer may be trivial count only where a value check passes."""
-        gated = dict(found)
-        for check in checks:
-            finding = found[check.name]
-            if not check.gated or finding.verdict is Verdict.GRADER_ERROR:
-                continue
-            values = [found[c.name] for c in checks if c.of == check.of and not c.gated]
-            if not values or any(value.passed for value in values):
-                continue
-            stub = next((v for v in STUBS if all(value.verdict is v for value in values)), None)
-            if stub is not None:
-                gated[check.name] = replace(finding, verdict=stub, symptom="", diagnosis=None)
-            elif finding.passed:
-                text = f"counts only once a value check of {check.of} passes"
-                gated[check.name] = replace(finding, verdict=Verdict.SKIPPED, symptom=text)
-        return gated
-
-    @staticmethod
     def _finding(check: Check, verdict: Verdict, symptom: str = "", details: str = "") -> Finding:
         return Finding(check.name, check.title, check.of, verdict, symptom, details)
+
+
+def _main_slips(checks: Sequence[Check], found: dict[str, Finding]) -> dict[str, list[str]]:
+    """For each function the slips that explain most of its failures: what it does, not a chance."""
+    failures: Counter[str] = Counter()
+    named: dict[str, Counter[str]] = {}
+    for check in checks:
+        finding = found[check.name]
+        if check.gated or finding.passed:
+            continue
+        failures[check.of] += 1
+        if finding.diagnosis and finding.diagnosis.id:
+            named.setdefault(check.of, Counter())[finding.diagnosis.id] += 1
+    return {
+        function: kept
+        for function, counts in named.items()
+        if (kept := [slip for slip, count in counts.items() if 2 * count > failures[function]])
+    }
