@@ -1,5 +1,6 @@
 """`make demo`: grade the sample class over all assignments and say where everything is."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ DEMO = ROOT / "demo"
 def main() -> int:
     """Build the class, grade it, say what to do next."""
     started = time.perf_counter()
+    shutil.rmtree(DEMO, ignore_errors=True)
     assignments = build(DEMO / "submissions")
     print(f"{len(CLASS)} submissions that look like students' are in demo/submissions/.")
     for name in assignments:
