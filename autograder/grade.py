@@ -154,16 +154,12 @@ class Grader:
     def _second_chances(
         self, own: Mapping[str, Finding]
     ) -> Iterable[tuple[frozenset[str], list[Check]]]:
-        """The failed functions' checks, by what they may take from the reference.
-
-        A function whose every failure is a known slip of its own gets none: it gave just what that
-        slip gives on the reference's lower functions, so they can't help.
-        """
+        """The failed functions' checks, by what they may take from the reference."""
         groups: dict[frozenset[str], list[Check]] = {}
         for function in self.assignment.functions:
             checks = [check for check in self.judge.checks if check.of == function.name]
             served = served_functions(self.course, self.assignment, function)
-            failed = any(_may_lie_below(check, own[check.name]) for check in checks)
+            failed = any(not own[check.name].passed for check in checks)
             if failed and served:
                 groups.setdefault(served, []).extend(checks)
         return groups.items()
@@ -265,10 +261,3 @@ def stage(files: Mapping[str, bytes], folder: Path, course: Course) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def _may_lie_below(check: Check, finding: Finding) -> bool:
-    """Whether a failure may come from a lower function."""
-    waits = check.gated and finding.verdict is Verdict.SKIPPED
-    named = finding.diagnosis is not None and finding.diagnosis.id is not None
-    return not (finding.passed or waits or named)

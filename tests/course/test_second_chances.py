@@ -54,6 +54,13 @@ def test_a_broken_attention_costs_itself_and_no_heads(tmp_path):
     assert {name.removesuffix("_backward") for name in lost} == {"scaled_dot_product_attention"}
 
 
+def test_a_slip_below_that_looks_like_an_own_one_is_charged_below(tmp_path):
+    """Averaged bias gradients are a known slip of mlp_backward too; here linear_backward has it."""
+    files = {"layer.py": solution("layer.py", slips.BIAS_GRADIENT_AVERAGED)}
+    lost, _ = grade("02", files, tmp_path)
+    assert set(lost) == {"linear_backward"}
+
+
 def test_without_second_chances_the_heads_fall_too(tmp_path):
     files = {"attention.py": solution("attention.py", NO_SCALE)}
     lost, _ = grade("04", files, tmp_path, upstream="own")
