@@ -311,7 +311,7 @@ def test_unshifted_targets_look_as_the_handout_says(handout):
 
 
 def test_two_layers_jump_and_one_does_not(monkeypatch):
-    monkeypatch.syspath_prepend(str(HANDOUT.parent / "labs"))
+    monkeypatch.syspath_prepend(str(HANDOUT.parent / "extras"))
     import induction
 
     params, steps, two = induction.learn(2, steps=100)
