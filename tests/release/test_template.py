@@ -90,12 +90,16 @@ def test_the_template_holds_no_notes_no_hidden_checks_no_solutions(files):
 
 
 def test_extras_are_released_as_they_are_and_their_programs_are_the_students_own(files):
-    folder = COURSE.assignment("06").folder
-    released = {file.path.name: file for file in files if file.path.parent.name == "extras"}
-    assert released["bug_hunt.py"].theirs
-    assert not released["road_from_the_original.md"].theirs
+    released = {
+        str(file.path.relative_to("assignments")): file
+        for file in files
+        if file.path.parent.name == "extras"
+    }
+    assert released["06_transformer_block/extras/bug_hunt.py"].theirs
+    assert not released["06_transformer_block/extras/road_from_the_original.md"].theirs
+    assert "08_language_model/extras/induction.py" in released
     for name, file in released.items():
-        assert file.content == (folder / "extras" / name).read_bytes()
+        assert file.content == (COURSE.root / "assignments" / name).read_bytes()
 
 
 def test_every_stub_says_where_to_read(files):
