@@ -22,7 +22,7 @@ def fenced(place):
 
 @pytest.mark.parametrize("name", WINNERS)
 def test_it_beats_the_naive_grader(fenced, name):
-    assert any(Fence(fenced, next(fenced.users), CASES[name]).wins() for _ in range(2))
+    assert any(Fence(fenced, next(fenced.users), CASES[name]).wins() for _ in range(3))
 
 
 def test_attacks_on_the_server_win_where_it_serves_what_is_asked(place):

@@ -117,10 +117,11 @@ attack(
 attack(
     "forks",
     "forks without an end",
-    "import os\ndef spend():\n    while True:\n        try: os.fork()\n        except OSError: 1/0\n"
-    + BOTH,
+    "import os, time\ndef spend():\n    while True:\n        try:\n"
+    "            if os.fork() == 0: time.sleep(30); os._exit(0)\n"
+    "        except OSError: 1/0\n" + BOTH,
     verdicts=("raised", *SPENT),
-    wins="denial",
+    wins="traces",
     **SECCOMP,
 )
 attack(
