@@ -95,8 +95,10 @@ class Traces:
         for kind in SYSV:
             path = Path("/proc/sysvipc") / kind
             if path.exists():
-                for line in path.read_text().splitlines()[1:]:
-                    yield f"{kind} {line.split()[1]}"
+                head, *lines = (line.split() for line in path.read_text().splitlines())
+                for line in lines:
+                    if self._is_ours(int(line[head.index("cuid")])):
+                        yield f"{kind} {line[1]}"
 
 
 def worker_uids() -> range:
