@@ -200,13 +200,18 @@ class Course:
                     )
 
 
+def slug(heading: str) -> str:
+    """A heading's anchor: as GitHub makes it, of the heading without its number."""
+    bare = re.sub(r"^\d+(?:\.\d+)*\.?\s+", "", heading.strip())
+    return re.sub(r"[^\w\- ]", "", bare.lower()).replace(" ", "-")
+
+
 def section_numbers(handout: str) -> dict[str, str]:
     """Numbers of a handout's sections by anchor: `## 3.3 The mean` gives {"the-mean": "3.3"}."""
     found = {}
     for line in handout.splitlines():
         if match := re.fullmatch(r"#{2,}\s+(\d+(?:\.\d+)*)\.?\s+(.+?)\s*", line):
-            slug = re.sub(r"[^\w\- ]", "", match[2].lower()).replace(" ", "-")
-            found[slug] = match[1]
+            found[slug(match[2])] = match[1]
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import mimetypes
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from autograder.course import Assignment, Course
+from autograder.course import Assignment, Course, slug
 from autograder.errors import KitError
 
 AI_POLICY = "{{ ai_policy }}"
@@ -50,12 +49,6 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
-
-
-def slug(heading: str) -> str:
-    """A heading's anchor: as GitHub makes it, of the heading without its number."""
-    bare = re.sub(r"^\d+(?:\.\d+)*\.?\s+", "", heading.strip())
-    return re.sub(r"[^\w\- ]", "", bare.lower()).replace(" ", "-")
 
 
 def handout_text(course: Course, assignment: Assignment) -> str:

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from autograder.course import AssignedFunction, Assignment, Course
+from autograder.course import AssignedFunction, Assignment, Course, slug
 from autograder.errors import KitError
-from autograder.release.handouts import handout_text, slug
+from autograder.release.handouts import handout_text
 
 FILE_NAME = "lab.ipynb"
 EXPERIMENTS = "lab.py"

@@ -7,9 +7,9 @@ import zipfile
 
 import pytest
 
-from autograder.course import Course
+from autograder.course import Course, slug
 from autograder.errors import KitError
-from autograder.release.handouts import slug, to_html
+from autograder.release.handouts import to_html
 from autograder.release.stubs import make_stub
 from autograder.release.template import assignment_files, template_files, write_files
 
