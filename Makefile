@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+PYTEST_ARGS ?=
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
@@ -26,7 +27,7 @@ demo: $(VENV)/.grading ## Grade a sample class over all assignments (installs wh
 	@$(BIN)/python -m tests.sample_class.demo
 
 test: $(VENV)/.everything ## Run the kit's own tests (installs everything)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 verify: $(VENV)/.everything ## Prove the checks of every assignment
 	$(BIN)/autograder verify
