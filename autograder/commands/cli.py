@@ -18,12 +18,16 @@ from autograder import __version__  # noqa: E402
 from autograder.errors import KitError  # noqa: E402
 
 ELSEWHERE = {
-    "release": ("autograder.release.cli", "release", "Write what students get."),
-    "verify": ("autograder.verify.cli", "verify", "Prove that checks and solution fit together."),
-    "export": ("autograder.integrations.cli", "export", "Write grades for a school's gradebook."),
-    "adjust": ("autograder.bookkeeping", "adjust", "Give or take points, with a reason."),
-    "extend": ("autograder.bookkeeping", "extend", "Give one student a later deadline."),
-    "new": ("autograder.release.new", "new", "Start a new assignment."),
+    "release": ("autograder.commands.release", "release", "Write what students get."),
+    "verify": (
+        "autograder.commands.verify",
+        "verify",
+        "Prove that checks and solution fit together.",
+    ),
+    "export": ("autograder.commands.export", "export", "Write grades for a school's gradebook."),
+    "adjust": ("autograder.commands.decisions", "adjust", "Give or take points, with a reason."),
+    "extend": ("autograder.commands.decisions", "extend", "Give one student a later deadline."),
+    "new": ("autograder.commands.new", "new", "Start a new assignment."),
 }
 INTERRUPTED = 130
 
@@ -146,12 +150,12 @@ def grade(
     course_folder: Path | None,
 ) -> int:
     """Grade submissions of ASSIGNMENT: folders, .zip or .tar.gz files, or folders of these."""
-    from autograder.sandbox import start
+    from autograder.sandbox.outside import start
 
     if jobs == 1 or _looks_like_one(paths):
         start.start_ahead()  # it warms up while this process imports the rest
     try:
-        from autograder.commands import run_grade
+        from autograder.commands.grade import run_grade
 
         return run_grade(
             course_folder,
@@ -176,7 +180,7 @@ def grade(
 @course_option
 def doctor(course_folder: Path | None) -> int:
     """Say how well this machine can keep students' code apart, and why not better."""
-    from autograder.doctor import examine
+    from autograder.commands.doctor import examine
 
     click.echo(examine(course_folder))
     return 0

@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
+from autograder.documents.schema import nearest
 from autograder.errors import UsageProblem
-from autograder.ledger import (
+from autograder.gradebook.ledger import (
     ADJUSTMENTS,
     EXTENSIONS,
     Extension,
@@ -22,7 +23,6 @@ from autograder.ledger import (
     read_moment,
     read_points,
 )
-from autograder.schema import nearest
 
 DEFAULT_RESULTS = Path("results")
 
@@ -173,8 +173,8 @@ def _place(
     roster: Path | None,
 ) -> Place:
     """Who and what is meant. A student whom neither roster nor gradebook knows is a slip."""
-    from autograder.gradebook import Gradebook
-    from autograder.roster import Roster
+    from autograder.gradebook.attempts import Gradebook
+    from autograder.gradebook.roster import Roster
 
     course = Course.find(root)
     assignment = course.assignment(assignment_name)
@@ -205,8 +205,8 @@ def _place(
 def _mark(place: Place) -> float | None:
     """The student's mark as it is now. Reading it also tells slips in the files, before any line
     is added to them."""
-    from autograder.gradebook import Gradebook
-    from autograder.marks import Books
+    from autograder.gradebook.attempts import Gradebook
+    from autograder.gradebook.marks import Books
 
     ledger = Ledger.load(place.folder, place.course)
     with Gradebook(place.gradebook) as book:
@@ -217,7 +217,7 @@ def _mark(place: Place) -> float | None:
 
 def _tell(place: Place, file: str, before: float | None) -> None:
     """Bring the student's files and grades.csv up to date, and say what has changed."""
-    from autograder.batch import refresh
+    from autograder.grading.batch import refresh
     from autograder.report.words import points
 
     marks = refresh(place.course, place.results, place.gradebook, place.student)

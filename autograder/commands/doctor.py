@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 
 from autograder.checker.contract import Contract
-from autograder.conditions import versions
-from autograder.course import Course
+from autograder.course.course import Course
+from autograder.course.secret import Secret
 from autograder.errors import KitError
-from autograder.sandbox.levels import LEVELS
-from autograder.sandbox.remote import Sandbox
-from autograder.secret import Secret
+from autograder.grading.conditions import versions
+from autograder.sandbox.outside.levels import LEVELS
+from autograder.sandbox.outside.remote import Sandbox
 
 
 def examine(course_folder: Path | None) -> str:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from autograder.bookkeeping import results_options
-from autograder.commands import UNKNOWN
-from autograder.course import Assignment, Course
+from autograder.commands.decisions import results_options
+from autograder.commands.grade import UNKNOWN
+from autograder.course.course import Assignment, Course
 from autograder.errors import UsageProblem
-from autograder.gradebook import Gradebook
+from autograder.gradebook.attempts import Gradebook
+from autograder.gradebook.ledger import Ledger
+from autograder.gradebook.marks import Books
+from autograder.gradebook.roster import Roster
 from autograder.integrations.exports.sheet import Sheet
-from autograder.ledger import Ledger
-from autograder.marks import Books
-from autograder.roster import Roster
 
 FORMATS = {
     "canvas": ("canvas", "canvas"),

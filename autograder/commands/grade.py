@@ -10,18 +10,18 @@ from pathlib import Path
 
 import click
 
-from autograder.batch import Batch, Options, Summary
-from autograder.conditions import Settings, Upstream
-from autograder.course import Assignment, Course
-from autograder.grade import expected_of
-from autograder.intake import Source
+from autograder.course.course import Assignment, Course
+from autograder.documents.results import SCHEMA
+from autograder.documents.schema import encode
+from autograder.gradebook.roster import Roster, read_times, with_times
+from autograder.grading.batch import Batch, Options, Summary
+from autograder.grading.conditions import Settings, Upstream
+from autograder.grading.grader import expected_of
 from autograder.report.regrading import regrading_lines
 from autograder.report.terminal import same_slips, table
-from autograder.results import SCHEMA
-from autograder.roster import Roster, read_times, with_times
-from autograder.schema import encode
-from autograder.sources import find_sources
-from autograder.uploads import shown
+from autograder.uploads.sources import find_sources
+from autograder.uploads.submission import Source
+from autograder.uploads.upload import shown
 
 Progress = Callable[[int, int], None]
 UNKNOWN = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from autograder.course import Course
+from autograder.course.course import Course
 from autograder.errors import UsageProblem
 
 FILES = {
@@ -87,7 +87,7 @@ def test_gradient_of_two_rows(impl, draw):
     _, cache = impl.@MODULE@(x)
     return {"dx": impl.@MODULE@_backward(dy, cache)}
 ''',
-    "autograder/hidden/@NAME@.py": '''"""Hidden checks: the same interface as the public ones, other inputs, a closer look."""
+    "autograder/hidden/@NAME@/checks.py": '''"""Hidden checks: the same interface as the public ones, other inputs, a closer look."""
 
 import numpy as np
 
@@ -115,7 +115,7 @@ def test_gradient(impl, draw):
     _, cache = impl.@MODULE@(x)
     return {"dx": impl.@MODULE@_backward(dy, cache)}
 ''',
-    "autograder/misconceptions/@NAME@.py": '''"""Known slips: what students read when their answer is just this."""
+    "autograder/hidden/@NAME@/slips.py": '''"""Known slips: what students read when their answer is just this."""
 
 from autograder.checker import misconception
 
@@ -137,7 +137,7 @@ def forgets_dy(dy, x):
     """dy is missing: the derivative has to be multiplied by what arrives."""
     return 2 * x
 ''',
-    "autograder/accepted/@NAME@/power/@MODULE@.py": '''"""Right as well: another formula, and a cache of another kind."""
+    "autograder/hidden/@NAME@/accepted/power/@MODULE@.py": '''"""Right as well: another formula, and a cache of another kind."""
 
 import numpy as np
 

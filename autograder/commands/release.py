@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autograder.course import Course
+from autograder.course.course import Course
 from autograder.errors import UsageProblem
 
 if TYPE_CHECKING:

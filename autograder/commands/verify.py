@@ -14,12 +14,12 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from autograder.course import Assignment, Course
-from autograder.grade import Grader, Settings, expected_of
-from autograder.intake import Source, read_submission
-from autograder.judging import load_judge, misconceptions
-from autograder.reference import load_reference
-from autograder.secret import Secret
+from autograder.course.course import Assignment, Course
+from autograder.course.reference import load_reference
+from autograder.course.secret import Secret
+from autograder.grading.grader import Grader, Settings, expected_of
+from autograder.grading.judges import load_judge, misconceptions
+from autograder.uploads.submission import Source, read_submission
 from autograder.verify.mutation import Mutation, run_mutants
 from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
 from autograder.verify.subjects import alternatives, write_alternative, write_template

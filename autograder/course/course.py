@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from autograder.course.manifest import AssignedFunction, read_manifest, read_toml
+from autograder.course.policy import (
+    Attempts,
+    CourseTable,
+    Feedback,
+    Late,
+    read_deadlines,
+    read_zone,
+)
+from autograder.documents.schema import decode, nearest
 from autograder.errors import UsageProblem
-from autograder.manifest import AssignedFunction, read_manifest, read_toml
-from autograder.policy import Attempts, CourseTable, Feedback, Late, read_deadlines, read_zone
-from autograder.schema import decode, nearest
 
 if TYPE_CHECKING:
     from autograder.checker.contract import Contract
@@ -58,16 +65,26 @@ class Assignment:
         return self.folder / "test_public.py"
 
     @property
-    def hidden_checks(self) -> Path:
-        return self.root / "autograder" / "hidden" / f"{self.name}.py"
+    def hidden(self) -> Path:
+        """The folder of all that graders know of it and students never see."""
+        return hidden_folder(self.root) / self.name
 
     @property
-    def misconceptions(self) -> Path:
-        return self.root / "autograder" / "misconceptions" / f"{self.name}.py"
+    def hidden_checks(self) -> Path:
+        return self.hidden / "checks.py"
+
+    @property
+    def slips(self) -> Path:
+        return self.hidden / "slips.py"
+
+    @property
+    def survivors(self) -> Path:
+        """The reviewed mutants of the solution that no check can see, each with its reason."""
+        return self.hidden / "survivors.toml"
 
     @property
     def accepted(self) -> Path:
-        return self.root / "autograder" / "accepted" / self.name
+        return self.hidden / "accepted"
 
     @property
     def max_points(self) -> float:
@@ -150,6 +167,11 @@ class Course:
         """The folder that holds the reference package."""
         return self.root / "solutions"
 
+    @property
+    def closed(self) -> tuple[Path, ...]:
+        """The folders that no student may read."""
+        return hidden_folder(self.root), self.solutions
+
     @functools.cached_property
     def contract(self) -> "Contract":
         """All functions of the reference package, read off its source."""
@@ -198,6 +220,11 @@ class Course:
                         f'{one.manifest}: "builds_on" names "{name}", which is no earlier '
                         f"assignment{nearest(name, names[:position])}."
                     )
+
+
+def hidden_folder(root: Path) -> Path:
+    """Where a course keeps what graders know."""
+    return root / "autograder" / "hidden"
 
 
 def slug(heading: str) -> str:

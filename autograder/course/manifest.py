@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder.documents.schema import decode, nearest
 from autograder.errors import UsageProblem
-from autograder.schema import decode, nearest
 
 LIMITS = ("cpu_per_check", "cpu_total", "memory_mb")
 

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from autograder.checker.contract import Contract
 from autograder.checker.implementation import LocalImplementation
-from autograder.course import Course
+from autograder.course.course import Course
 from autograder.errors import KitError
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from autograder.documents.schema import decode, encode
 from autograder.errors import KitError
-from autograder.schema import decode, encode
 
 SCHEMA = 1
 Status = Literal["graded", "refused", "grader_error"]

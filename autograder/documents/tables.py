@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.documents.schema import nearest
 from autograder.errors import KitError, UsageProblem
-from autograder.schema import nearest
 
 NUMBER = re.compile(r"-\d+(\.\d+)?")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

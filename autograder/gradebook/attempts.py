@@ -7,9 +7,9 @@ two graders may write at once. Which attempt counts is asked, never stored.
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from autograder.database import Database
-from autograder.policy import Standing
-from autograder.results import Result, from_json, to_json
+from autograder.course.policy import Standing
+from autograder.documents.results import Result, from_json, to_json
+from autograder.gradebook.database import Database
 
 
 class Gradebook(Database):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.cells import Row, append_row, read_rows
-from autograder.course import Course
+from autograder.course.course import Course
+from autograder.documents.results import Adjustment
+from autograder.documents.tables import Row, append_row, read_rows
 from autograder.errors import UsageProblem
-from autograder.results import Adjustment
 
 EXTENSIONS = "extensions.csv"
 ADJUSTMENTS = "adjustments.csv"

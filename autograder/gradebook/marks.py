@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from autograder.course import Assignment, Course
-from autograder.gradebook import Gradebook
-from autograder.ledger import Ledger
-from autograder.policy import Standing, choose
-from autograder.results import Adjustment, Result
+from autograder.course.course import Assignment, Course
+from autograder.course.policy import Standing, choose
+from autograder.documents.results import Adjustment, Result
+from autograder.gradebook.attempts import Gradebook
+from autograder.gradebook.ledger import Ledger
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from autograder.marks import Books
-from autograder.results import CheckResult, Result
+from autograder.documents.results import CheckResult, Result
+from autograder.gradebook.marks import Books
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.cells import Row, read_table
-from autograder.course import Course
+from autograder.course.course import Course
+from autograder.documents.tables import Row, read_table
 from autograder.errors import UsageProblem
-from autograder.intake import Source
-from autograder.ledger import read_moment
-from autograder.sources import safe_id
+from autograder.gradebook.ledger import read_moment
+from autograder.uploads.sources import safe_id
+from autograder.uploads.submission import Source
 
 FILE_NAME = "roster.csv"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -144,7 +144,7 @@ class Roster:
 
 def read_times(path: Path, course: Course) -> dict[str, datetime]:
     """When uploads came, by student or upload: a CSV file with `student,submitted_at`."""
-    from autograder.cells import read_rows
+    from autograder.documents.tables import read_rows
 
     return {
         row["student"].casefold(): read_moment(row["submitted_at"], course, row.place)

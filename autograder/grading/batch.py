@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.archives import Refused
-from autograder.conditions import Settings
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
+from autograder.documents.results import Result, read, to_json
 from autograder.errors import KitError
-from autograder.grade import expected_of
-from autograder.gradebook import Gradebook
-from autograder.intake import Source, Submission, read_submission, unread
-from autograder.ledger import Ledger
-from autograder.marks import Books, Mark
-from autograder.regrade import Regraded, regraded
+from autograder.gradebook.attempts import Gradebook
+from autograder.gradebook.ledger import Ledger
+from autograder.gradebook.marks import Books, Mark
+from autograder.gradebook.regrading import Regraded, regraded
+from autograder.grading.conditions import Settings
+from autograder.grading.grader import expected_of
+from autograder.grading.workers import ManyProcesses, OneProcess
 from autograder.report.feedback import feedback
 from autograder.report.grades import grades_csv
 from autograder.report.regrading import regrading_report
-from autograder.results import Result, read, to_json
-from autograder.workers import ManyProcesses, OneProcess
+from autograder.uploads.archives import Refused
+from autograder.uploads.submission import Source, Submission, read_submission, unread
 
 Progress = Callable[[int, int], None]
 

@@ -10,12 +10,12 @@ from typing import Any, Literal
 import numpy as np
 
 from autograder import __version__
-from autograder.course import Assignment, Course
-from autograder.intake import Submission
-from autograder.judging import assignment_digest
-from autograder.results import Handed, IsolationReached, Result, Versions
-from autograder.sandbox.limits import Limits
-from autograder.secret import Secret
+from autograder.course.course import Assignment, Course
+from autograder.course.secret import Secret
+from autograder.documents.results import Handed, IsolationReached, Result, Versions
+from autograder.grading.judges import assignment_digest
+from autograder.sandbox.outside.limits import Limits
+from autograder.uploads.submission import Submission
 
 Upstream = Literal["best", "own"]
 

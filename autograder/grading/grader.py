@@ -17,20 +17,20 @@ from autograder.checker.finding import Finding
 from autograder.checker.implementation import CallResult, Implementation
 from autograder.checker.judge import Judge
 from autograder.checker.outcome import ImplementationStopped, Verdict
-from autograder.conditions import Settings, conditions_of, limits_of
-from autograder.course import Assignment, Course
-from autograder.intake import Expected, Submission
-from autograder.judging import load_judge, served_functions
-from autograder.results import (
+from autograder.course.course import Assignment, Course
+from autograder.course.secret import Secret
+from autograder.documents.results import (
     CheckResult,
     Diagnosis,
     IsolationReached,
     Result,
 )
-from autograder.sandbox.host import SandboxFault
-from autograder.sandbox.remote import Sandbox
-from autograder.sandbox.start import start_ahead
-from autograder.secret import Secret
+from autograder.grading.conditions import Settings, conditions_of, limits_of
+from autograder.grading.judges import load_judge, served_functions
+from autograder.sandbox.outside.host import SandboxFault
+from autograder.sandbox.outside.remote import Sandbox
+from autograder.sandbox.outside.start import start_ahead
+from autograder.uploads.submission import Expected, Submission
 
 __all__ = ["Grader", "Settings", "expected_of", "stage"]
 
@@ -69,7 +69,7 @@ class Grader:
                     limits=limits_of(self.assignment),
                     at_least=self.settings.isolation,
                     reference=self.course.solutions,
-                    closed=closed_folders(self.course, self.assignment),
+                    closed=self.course.closed,
                 )
             )
             reached = self.sandbox.isolation
@@ -228,16 +228,6 @@ class _Watched(Implementation):
             except SandboxFault as fault:
                 self.fault = fault
         raise ImplementationStopped(Verdict.GRADER_ERROR, str(self.fault))
-
-
-def closed_folders(course: Course, assignment: Assignment) -> tuple[Path, ...]:
-    """What no student may read."""
-    return (
-        assignment.hidden_checks.parent,
-        assignment.misconceptions.parent,
-        assignment.accepted.parent,
-        course.solutions,
-    )
 
 
 def expected_of(course: Course, assignment: Assignment) -> Expected:

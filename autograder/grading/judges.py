@@ -9,12 +9,12 @@ from typing import Any
 from autograder.checker.bank import Misconception, load_misconceptions
 from autograder.checker.declare import Check, load_checks
 from autograder.checker.judge import Judge
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
+from autograder.course.manifest import AssignedFunction
+from autograder.course.reference import load_reference
+from autograder.course.secret import Secret
+from autograder.documents.schema import nearest
 from autograder.errors import UsageProblem
-from autograder.manifest import AssignedFunction
-from autograder.reference import load_reference
-from autograder.schema import nearest
-from autograder.secret import Secret
 
 
 def load_judge(course: Course, assignment: Assignment, secret: Secret) -> Judge:
@@ -54,13 +54,13 @@ def hidden_checks(course: Course, assignment: Assignment) -> tuple[Check, ...]:
 
 def misconceptions(course: Course, assignment: Assignment) -> tuple[Misconception, ...]:
     """The known slips; a course may have none."""
-    if not assignment.misconceptions.is_file():
+    if not assignment.slips.is_file():
         return ()
-    slips: tuple[Misconception, ...] = _content(assignment.misconceptions, load_misconceptions)
+    slips: tuple[Misconception, ...] = _content(assignment.slips, load_misconceptions)
     for slip in slips:
         if slip.of not in course.contract.functions:
             raise UsageProblem(
-                f"{assignment.misconceptions}: {slip.name} is a slip in {slip.of}, which is not "
+                f"{assignment.slips}: {slip.name} is a slip in {slip.of}, which is not "
                 f"in the package {course.package}{nearest(slip.of, course.contract.functions)}."
             )
     return slips
@@ -92,11 +92,11 @@ def assignment_digest(course: Course, assignment: Assignment) -> str:
     """Changes whenever anything changes that a score could depend on."""
     whole = hashlib.sha256()
     package = course.solutions / course.package
-    engine = Path(__file__).parent / "checker"
+    engine = Path(__file__).parent.parent / "checker"
     files = [
         assignment.manifest,
         assignment.hidden_checks,
-        assignment.misconceptions,
+        assignment.slips,
         *sorted(package.rglob("*.py")),
         *sorted(engine.glob("*.py")),
     ]

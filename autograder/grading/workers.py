@@ -11,14 +11,14 @@ from multiprocessing.process import BaseProcess
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-from autograder.conditions import Conditions, Settings, conditions_of
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
+from autograder.documents.results import Result
 from autograder.errors import KitError
-from autograder.grade import Grader
-from autograder.intake import Submission
-from autograder.results import Result
-from autograder.sandbox.host import SandboxFault
-from autograder.sandbox.start import drop
+from autograder.grading.conditions import Conditions, Settings, conditions_of
+from autograder.grading.grader import Grader
+from autograder.sandbox.outside.host import SandboxFault
+from autograder.sandbox.outside.start import drop
+from autograder.uploads.submission import Submission
 
 Graded = tuple[Submission, Result]
 TRIES = 2

@@ -11,14 +11,28 @@ from pathlib import Path
 import numpy as np
 
 import autograder
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
+from autograder.course.secret import Secret
 from autograder.errors import KitError, UsageProblem
-from autograder.secret import Secret
 
 Files = Iterable[tuple[str, bytes]]
 
 COURSE, SECRET = "course", "secret"
-ENGINE = ("", "checker", "sandbox", "report", "integrations")
+ENGINE = (
+    "",
+    "checker",
+    "course",
+    "documents",
+    "grading",
+    "report",
+    "sandbox",
+    "sandbox/inside",
+    "sandbox/jail",
+    "sandbox/outside",
+    "sandbox/wire",
+    "uploads",
+    "integrations",
+)
 NUMPY = f"numpy=={np.__version__}\n"  # the inputs and the reference's answers come out the same
 
 
@@ -36,7 +50,7 @@ def course_files(course: Course, assignment: Assignment) -> Iterator[tuple[str, 
     yield f"{COURSE}/assignments/course.toml", _course_toml(course).encode()
     for one in (*below, assignment):
         yield f"{COURSE}/assignments/{one.name}/assignment.toml", one.manifest.read_bytes()
-    content = [assignment.handout, assignment.hidden_checks, assignment.misconceptions]
+    content = [assignment.handout, assignment.hidden_checks, assignment.slips]
     for path in content:
         if path.is_file():
             yield f"{COURSE}/{path.relative_to(course.root).as_posix()}", path.read_bytes()

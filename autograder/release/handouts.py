@@ -12,7 +12,7 @@ from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from autograder.course import Assignment, Course, slug
+from autograder.course.course import Assignment, Course, slug
 from autograder.errors import KitError
 
 AI_POLICY = "{{ ai_policy }}"

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from autograder.course import AssignedFunction, Assignment, Course, slug
+from autograder.course.course import AssignedFunction, Assignment, Course, slug
 from autograder.errors import KitError
 from autograder.release.handouts import handout_text
 

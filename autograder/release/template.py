@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from autograder.checker.bank import load_misconceptions
 from autograder.checker.declare import load_checks
 from autograder.checker.key import LiveKey
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
+from autograder.course.reference import load_reference
 from autograder.errors import KitError
-from autograder.reference import load_reference
 from autograder.release.handouts import AI_POLICY, handout_text, to_html
 from autograder.release.notebooks import FILE_NAME as NOTEBOOK
 from autograder.release.notebooks import lab_notebook
@@ -90,7 +90,7 @@ def stub_of(course: Course, assignment: Assignment, name: str) -> str:
 def make_record(course: Course, assignment: Assignment) -> Record:
     """The recorded answers to an assignment's public checks."""
     checks = load_checks(assignment.public_checks)
-    slips = load_misconceptions(assignment.misconceptions)
+    slips = load_misconceptions(assignment.slips)
     key = LiveKey(load_reference(course), slips, lambda name: public_seed(assignment.name, name))
     for check in checks:
         outcome = key.expected(check)

@@ -1,7 +1,7 @@
 """A student's feedback file, in Markdown."""
 
+from autograder.documents.results import CheckResult, Result
 from autograder.report.words import explain, fenced, markdown, points, signed
-from autograder.results import CheckResult, Result
 
 REFUSED = "Your upload could not be graded: {reason}.\n\nCorrect that and hand it in again."
 FAULT = (

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from autograder.cells import cell, csv_text
-from autograder.marks import Mark
+from autograder.documents.tables import cell, csv_text
+from autograder.gradebook.marks import Mark
 from autograder.report.words import points
 
 __all__ = ["cell", "grades_csv"]

@@ -2,7 +2,7 @@
 
 from autograder.checker.finding import PHRASES
 from autograder.checker.outcome import Verdict
-from autograder.regrade import Change, CheckChange, Regraded
+from autograder.gradebook.regrading import Change, CheckChange, Regraded
 from autograder.report.words import markdown, points, visible
 
 SHOWN = 40

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from autograder.documents.results import Result
 from autograder.report.words import first_finding, points, visible
-from autograder.results import Result
 
 
 def table(

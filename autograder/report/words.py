@@ -4,7 +4,7 @@ import re
 
 from autograder.checker.finding import PHRASES, Diagnosis, Finding
 from autograder.checker.outcome import Verdict
-from autograder.results import CheckResult, Result
+from autograder.documents.results import CheckResult, Result
 
 
 def finding_of(check: CheckResult) -> Finding:

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from autograder.uploads import (
+from autograder.uploads.upload import (
     Entry,
     Read,
     Refused,

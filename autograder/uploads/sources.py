@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.archives import FOREIGN, is_archive
 from autograder.errors import UsageProblem
-from autograder.intake import Expected, Source
+from autograder.uploads.archives import FOREIGN, is_archive
+from autograder.uploads.submission import Expected, Source
 
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?.*")
 CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_\d+_.+")

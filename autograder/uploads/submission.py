@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from autograder.archives import (
+from autograder.uploads.archives import (
     Entry,
     Refused,
     Upload,

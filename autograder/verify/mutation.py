@@ -17,9 +17,9 @@ import numpy as np
 from autograder.checker.declare import Check
 from autograder.checker.implementation import LocalImplementation
 from autograder.checker.key import LiveKey, differs, run_probe
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
+from autograder.course.reference import package_in_place
 from autograder.errors import KitError
-from autograder.reference import package_in_place
 from autograder.verify.mutants import Mutant, mutants_of
 
 SECONDS = 5.0  # of CPU time: a mutant that loops is killed
@@ -42,11 +42,6 @@ class Mutation:
 
 class _TookTooLongError(BaseException):
     pass
-
-
-def survivors_file(course: Course, assignment: Assignment) -> Path:
-    """Where an assignment's reviewed survivors are listed, each with its reason."""
-    return course.root / "autograder" / "survivors" / f"{assignment.name}.toml"
 
 
 def reviewed(path: Path) -> dict[str, str]:
@@ -79,7 +74,7 @@ def run_mutants(
         )
         source = path.read_text(encoding="utf-8")
         work += [(path, mutant) for mutant in mutants_of(source, functions)]
-    known = reviewed(survivors_file(course, assignment))
+    known = reviewed(assignment.survivors)
     alive = []
     with package_in_place(course.package, course.solutions):
         for done, (path, mutant) in enumerate(work):

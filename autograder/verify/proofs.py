@@ -15,8 +15,8 @@ from autograder.checker.implementation import LocalImplementation
 from autograder.checker.judge import Judge
 from autograder.checker.key import LiveKey, run_probe
 from autograder.checker.outcome import Verdict
-from autograder.course import Assignment, Course
-from autograder.reference import load_package
+from autograder.course.course import Assignment, Course
+from autograder.course.reference import load_package
 from autograder.student.record import public_seed
 from autograder.verify.subjects import (
     CHEAP,

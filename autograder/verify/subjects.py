@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.checker.contract import VALUE, Contract, Function
 from autograder.checker.implementation import LocalImplementation
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
 from autograder.release.template import stub_of
 
 

@@ -14,12 +14,12 @@ import sys
 import warnings
 from pathlib import Path
 
-import autograder.grade
-from autograder.batch import Batch, Options
-from autograder.course import Course
-from autograder.grade import Settings
-from autograder.intake import Source
-from autograder.sandbox.remote import Limits, Sandbox
+import autograder.grading.grader
+from autograder.course.course import Course
+from autograder.grading.batch import Batch, Options
+from autograder.grading.grader import Settings
+from autograder.sandbox.outside.remote import Limits, Sandbox
+from autograder.uploads.submission import Source
 from tests.attacks.catalogue import RIGHT, RIGHT_SUMS, Case, files, load, possible
 from tests.attacks.listeners import Listeners
 from tests.attacks.traces import Traces
@@ -97,7 +97,7 @@ class Arena:
     def fight(self, cases: list[Case], level: str) -> dict[str, object]:
         """Grade them all, and tell what came of each."""
         sources = self.hand_in(cases)
-        autograder.grade.Sandbox = lambda contract, **chosen: Sandbox(
+        autograder.grading.grader.Sandbox = lambda contract, **chosen: Sandbox(
             contract, **chosen | {"at_most": level, "limits": LIMITS}
         )
         options = Options(
@@ -189,7 +189,7 @@ def fill_in(path: Path, tokens: dict[str, str]) -> None:
 
 def levels_reached() -> list[str]:
     """The levels that this user reaches here, weakest first."""
-    from autograder.sandbox.levels import LEVELS
+    from autograder.sandbox.outside.levels import LEVELS
 
     contract = Course.find(TINY).contract
     with Sandbox(contract, at_least="process") as sandbox:
@@ -214,8 +214,8 @@ def main(place: str, level: str, assignment: str, chosen: str = "", without: str
         and (level == strongest or not case.before_jail)
     ]
     if without == "served":  # the guard that keeps a function from its own second chance
-        autograder.grade.served_functions = lambda course, _assignment, _function: frozenset(
-            course.contract.functions
+        autograder.grading.grader.served_functions = lambda course, _assignment, _function: (
+            frozenset(course.contract.functions)
         )
     arena = Arena(Path(place), assignment)
     print(json.dumps(arena.fight(cases, level)))

@@ -10,7 +10,7 @@ import sys
 
 WAY, REPORT, COURSE, *STUDENTS = sys.argv[1:]
 os.environ["KIT_SECRET"] = "known to the grader only"
-hidden = open(os.path.join(COURSE, "autograder/hidden/01_double.py"))  # noqa: SIM115, PTH123, PTH118
+hidden = open(os.path.join(COURSE, "autograder/hidden/01_double/checks.py"))  # noqa: SIM115, PTH123, PTH118
 
 
 def prepare(folder):

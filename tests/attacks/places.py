@@ -12,7 +12,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from autograder.sandbox.staging import remove_tree
+from autograder.sandbox.outside.staging import remove_tree
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = (

@@ -16,10 +16,10 @@ from autograder.checker.outcome import (
     ImplementationStopped,
     WrongStructure,
 )
-from autograder.sandbox import wire
-from autograder.sandbox.answers import read_answer
-from autograder.sandbox.decoder import Decoder, decode
-from autograder.sandbox.encoder import encode, mark
+from autograder.sandbox.outside.answers import read_answer
+from autograder.sandbox.wire import frames
+from autograder.sandbox.wire.decoder import Decoder, decode
+from autograder.sandbox.wire.encoder import encode, mark
 
 FRAMES = {"decoded": 0, "answers": 0, "round trips": 0}
 QUICK = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
@@ -31,7 +31,7 @@ FUNCTION = next(
     if function.name == "double"
 )
 TYPED = (
-    wire.WireError,
+    frames.WireError,
     ImplementationRaised,
     ImplementationMissing,
     ImplementationStopped,
@@ -48,7 +48,7 @@ tokens = st.one_of(
     st.binary(max_size=12),
 )
 like_frames = st.lists(tokens, max_size=30).map(b"".join)
-dtypes = st.sampled_from(wire.DTYPES)
+dtypes = st.sampled_from(frames.DTYPES)
 
 
 @st.composite
@@ -66,9 +66,9 @@ leaves = st.one_of(
     st.floats(),
     st.text(max_size=20),
     arrays(),
-    st.builds(wire.Handle, st.integers(0, 2**64 - 1)),
-    st.builds(wire.Seed, st.integers(0, 2**64 - 1)),
-    st.builds(wire.Unsupported, st.text(max_size=9), st.text(max_size=9)),
+    st.builds(frames.Handle, st.integers(0, 2**64 - 1)),
+    st.builds(frames.Seed, st.integers(0, 2**64 - 1)),
+    st.builds(frames.Unsupported, st.text(max_size=9), st.text(max_size=9)),
     dtypes,
 )
 values = st.recursive(
@@ -125,7 +125,7 @@ def test_any_bytes_are_a_value_or_refused(body):
     FRAMES["decoded"] += 1
     try:
         found = decode(body)
-    except wire.WireError:
+    except frames.WireError:
         return
     encode(found, mark)  # what was understood can be said again
 
@@ -158,7 +158,7 @@ def test_no_more_memory_than_a_frame_may_have(body):
     tracemalloc.start()
     try:
         decode(body)
-    except wire.WireError:
+    except frames.WireError:
         pass
     finally:
         peak = tracemalloc.get_traced_memory()[1]
@@ -174,10 +174,10 @@ def test_an_announced_length_takes_no_memory_before_its_bytes_come(length):
     tracemalloc.start()
     try:
         if length:
-            with pytest.raises(wire.WireError):
-                wire.read_frame(out, 2**20)
+            with pytest.raises(frames.WireError):
+                frames.read_frame(out, 2**20)
         else:
-            assert wire.read_frame(out, 2**20) == b""
+            assert frames.read_frame(out, 2**20) == b""
         assert tracemalloc.get_traced_memory()[1] < 2**20 + 200_000
     finally:
         tracemalloc.stop()
@@ -200,7 +200,7 @@ def test_an_announced_length_takes_no_memory_before_its_bytes_come(length):
     ],
 )
 def test_frames_made_for_trouble_are_refused(body):
-    with pytest.raises(wire.WireError):
+    with pytest.raises(frames.WireError):
         decode(body)
 
 

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from autograder.sandbox.identity import (
+from autograder.sandbox.outside.identity import (
     FIRST_NARROW,
     FIRST_WIDE,
     NARROW,

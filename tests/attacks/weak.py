@@ -18,7 +18,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from autograder.sandbox.staging import remove_tree
+from autograder.sandbox.outside.staging import remove_tree
 from tests.attacks.arena import TINY, fill_in
 from tests.attacks.catalogue import RIGHT, Case, files
 from tests.attacks.listeners import Listeners

@@ -28,7 +28,7 @@ from pathlib import Path  # noqa: E402
 ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "solutions")]
 
-from autograder.course import Course  # noqa: E402
+from autograder.course.course import Course  # noqa: E402
 from tests.bench.submissions import KINDS, write_submission  # noqa: E402
 
 ASSIGNMENTS = ("03", "06")

@@ -420,7 +420,7 @@ def test_every_anchor_and_figure_exists():
     }
     manifest = tomllib.loads((FOLDER / "assignment.toml").read_text(encoding="utf-8"))
     used = {function["section"] for function in manifest["function"]}
-    slips = ROOT / "autograder" / "misconceptions" / "01_activations.py"
+    slips = ROOT / "autograder" / "hidden" / "01_activations" / "slips.py"
     used |= set(re.findall(r"handout\.md#([\w-]+)", slips.read_text(encoding="utf-8")))
     assert used <= anchors
     assert sum(function["points"] for function in manifest["function"]) == 20

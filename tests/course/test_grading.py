@@ -4,11 +4,11 @@ import shutil
 
 import pytest
 
-from autograder.course import Course
-from autograder.grade import Grader, Settings, expected_of
-from autograder.intake import Source, read_submission
+from autograder.course.course import Course
+from autograder.grading.grader import Grader, Settings, expected_of
 from autograder.release.stubs import make_stub
 from autograder.release.template import template_files, write_files
+from autograder.uploads.submission import Source, read_submission
 
 COURSE = Course.find()
 NAMES = [assignment.name for assignment in COURSE.assignments]

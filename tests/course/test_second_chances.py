@@ -2,9 +2,9 @@
 
 import pytest
 
-from autograder.course import Course
-from autograder.grade import Grader, Settings, expected_of
-from autograder.intake import Source, read_submission
+from autograder.course.course import Course
+from autograder.grading.grader import Grader, Settings, expected_of
+from autograder.uploads.submission import Source, read_submission
 from tests.sample_class import slips
 from tests.sample_class.build import SOLUTION, TEMPLATE
 

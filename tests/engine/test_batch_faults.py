@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.gradebook import Gradebook
+from autograder.gradebook.attempts import Gradebook
 from tests.engine.desk import BACKWARD, DOUBLE, RIGHT, SLIP, STUB
 
 STUDENTS = 60
@@ -250,7 +250,7 @@ def test_one_hopeless_submission_does_not_stop_the_others(desk):
 
 
 def test_a_broken_check_is_the_graders_fault(desk):
-    hidden = desk.course / "autograder/hidden/01_double.py"
+    hidden = desk.course / "autograder/hidden/01_double/checks.py"
     hidden.write_text(hidden.read_text().replace("draw.normal(2)", "draw.nothing(2)"))
     desk.hand_in("ada", RIGHT)
     done = desk.grade(code=3)
@@ -259,6 +259,6 @@ def test_a_broken_check_is_the_graders_fault(desk):
     assert desk.result("ada")["score"] is None
     assert "test_no_upstream_gradient" in desk.result("ada")["reason"]
     assert desk.grades()[1] == "ada,ada,,0.0"
-    shutil.copy(Path(__file__).parent / "tiny_course/autograder/hidden/01_double.py", hidden)
+    shutil.copy(Path(__file__).parent / "tiny_course/autograder/hidden/01_double/checks.py", hidden)
     desk.grade()
     assert desk.result("ada")["score"] == 4

@@ -4,11 +4,11 @@ import csv
 
 import pytest
 
-from autograder.cells import append_row, read_table
-from autograder.course import Course
+from autograder.course.course import Course
+from autograder.documents.tables import append_row, read_table
 from autograder.errors import UsageProblem
-from autograder.ledger import Ledger
-from autograder.roster import Roster
+from autograder.gradebook.ledger import Ledger
+from autograder.gradebook.roster import Roster
 from tests.engine.desk import RIGHT, SLIP, TINY
 
 # The files
@@ -184,7 +184,7 @@ def test_a_corrected_check_is_reported(desk):
     desk.hand_in("ada", RIGHT)
     desk.hand_in("bob", SLIP)
     assert "Graded again" not in desk.grade().stdout
-    hidden = desk.course / "autograder" / "hidden" / "01_double.py"
+    hidden = desk.course / "autograder" / "hidden" / "01_double" / "checks.py"
     right = hidden.read_text()
     wrong = 'return {"dx": impl.double_backward(dy, cache)}'
     hidden.write_text(right.replace(wrong, 'return {"dx": impl.double_backward(dy, cache) * 0}'))

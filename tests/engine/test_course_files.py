@@ -2,9 +2,9 @@
 
 import pytest
 
-from autograder.course import Course, section_numbers
+from autograder.course.course import Course, section_numbers
 from autograder.errors import UsageProblem
-from autograder.judging import assignment_digest, hidden_checks, served_functions
+from autograder.grading.judges import assignment_digest, hidden_checks, served_functions
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_every_function_with_points_needs_a_hidden_check(course):
 
 
 def test_a_check_of_a_foreign_function_is_told(course, desk):
-    path = course / "autograder/hidden/02_sums.py"
+    path = course / "autograder/hidden/02_sums/checks.py"
     path.write_text(path.read_text().replace('of="total"', 'of="double"'))
     desk.hand_in("ada", {"arithmetic/sums.py": "x = 1\n"})
     done = desk.grade("02", code=2)
@@ -154,7 +154,7 @@ def test_the_digest_changes_with_everything_a_score_depends_on(course):
 
     digests = [digest()]
     for name in (
-        "autograder/hidden/02_sums.py",
+        "autograder/hidden/02_sums/checks.py",
         "solutions/arithmetic/double.py",
         "assignments/02_sums/assignment.toml",
     ):

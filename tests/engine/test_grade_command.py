@@ -132,13 +132,13 @@ def test_a_second_run_grades_only_what_is_new(desk):
     assert (desk.result("bob")["score"], desk.result("bob")["attempt"]) == (4, 2)
 
 
-@pytest.mark.parametrize("part", ["hidden", "misconceptions", "solution", "manifest", "secret"])
+@pytest.mark.parametrize("part", ["checks", "slips", "solution", "manifest", "secret"])
 def test_a_changed_course_is_graded_again(desk, part):
     desk.hand_in("ada", RIGHT)
     desk.grade()
     paths = {
-        "hidden": desk.course / "autograder/hidden/01_double.py",
-        "misconceptions": desk.course / "autograder/misconceptions/01_double.py",
+        "checks": desk.course / "autograder/hidden/01_double/checks.py",
+        "slips": desk.course / "autograder/hidden/01_double/slips.py",
         "solution": desk.course / "solutions/arithmetic/sums.py",
         "manifest": desk.course / "assignments/01_double/assignment.toml",
         "secret": desk.folder / "secret",

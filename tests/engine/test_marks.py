@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from autograder.course import Course
-from autograder.gradebook import Gradebook
-from autograder.ledger import Extension, Ledger
-from autograder.marks import Books
-from autograder.policy import Attempts, Late
-from autograder.results import Adjustment, Handed
+from autograder.course.course import Course
+from autograder.course.policy import Attempts, Late
+from autograder.documents.results import Adjustment, Handed
+from autograder.gradebook.attempts import Gradebook
+from autograder.gradebook.ledger import Extension, Ledger
+from autograder.gradebook.marks import Books
 from tests.engine.desk import TINY
 from tests.engine.test_results_and_gradebook import result
 

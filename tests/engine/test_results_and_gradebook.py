@@ -8,13 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from autograder.errors import KitError
-from autograder.gradebook import Gradebook
-from autograder.policy import choose
-from autograder.report.feedback import feedback
-from autograder.report.grades import cell
-from autograder.report.words import fenced, markdown, points, visible
-from autograder.results import (
+from autograder.course.policy import choose
+from autograder.documents.results import (
     Adjustment,
     CheckResult,
     Diagnosis,
@@ -25,6 +20,11 @@ from autograder.results import (
     from_json,
     to_json,
 )
+from autograder.errors import KitError
+from autograder.gradebook.attempts import Gradebook
+from autograder.report.feedback import feedback
+from autograder.report.grades import cell
+from autograder.report.words import fenced, markdown, points, visible
 
 DEADLINE = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

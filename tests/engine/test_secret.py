@@ -2,8 +2,8 @@
 
 import pytest
 
+from autograder.course.secret import Secret
 from autograder.errors import KitError
-from autograder.secret import Secret
 
 
 def test_a_lent_key_gives_the_same_inputs_for_one_assignment_only(tmp_path, monkeypatch):

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.archives import Refused, UploadLimits
-from autograder.intake import Expected, Source, original_name, read_submission
-from autograder.sources import find_sources, safe_id
+from autograder.uploads.archives import Refused, UploadLimits
+from autograder.uploads.sources import find_sources, safe_id
+from autograder.uploads.submission import Expected, Source, original_name, read_submission
 from tests.engine.desk import RIGHT
 
 EXPECTED = Expected("arithmetic", frozenset({"double", "sums"}), ("double.py",))

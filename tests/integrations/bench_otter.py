@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.course import Course
+from autograder.course.course import Course
 from tests.integrations import stock_otter
 from tests.integrations.hand_ins import RIGHT, ROOT
 from tests.integrations.test_gradescope import autograder

@@ -11,8 +11,8 @@ import nbformat
 import numpy as np
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.course import Course
-from autograder.reference import load_reference
+from autograder.course.course import Course
+from autograder.course.reference import load_reference
 from tests.integrations.hand_ins import FILE, RIGHT, ROOT
 from tests.integrations.nbgrader_attacks import ATTACKS, filled
 

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from autograder.reference import load_reference
+from autograder.course.reference import load_reference
 
 HEAD = """import numpy as np
 from otter.test_files import test_case
@@ -50,7 +50,7 @@ SHAPES = [(2, 3, 5), (7,), (4, 7), (2, 1, 3, 4), (3, 5)]
 
 def make(course, assignment, folder):
     """stock.zip by the real `otter generate`; as many test cases as we have hidden checks."""
-    from autograder.judging import hidden_checks
+    from autograder.grading.judges import hidden_checks
 
     reference = load_reference(course).namespace
     tests = folder / "tests"

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from autograder.cells import cell, uncell
-from autograder.cli import run
-from autograder.gradebook import Gradebook
-from autograder.results import CheckResult, Diagnosis, Handed, Result, Versions
+from autograder.commands.cli import run
+from autograder.documents.results import CheckResult, Diagnosis, Handed, Result, Versions
+from autograder.documents.tables import cell, uncell
+from autograder.gradebook.attempts import Gradebook
 from tests.engine.desk import TINY
 
 DUE = datetime(2026, 6, 1, 11, tzinfo=UTC)

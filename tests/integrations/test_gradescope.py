@@ -9,10 +9,10 @@ import zipfile
 
 import pytest
 
-from autograder import cli
+from autograder.commands import cli
 from autograder.integrations.gradescope import container
-from autograder.sandbox import remote
-from autograder.sandbox.levels import PROCESS, Isolation
+from autograder.sandbox.outside import remote
+from autograder.sandbox.outside.levels import PROCESS, Isolation
 from tests.integrations.hand_ins import BLANK, FILE, MARKUP, RIGHT, ROOT, WRONG, hostile
 
 DROPPED = ("setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin")
@@ -184,7 +184,7 @@ def test_no_disclosure_hides_rows_until_publication(box):
 
 
 def test_a_fault_of_the_grader_is_no_zero(box):
-    checks = box.root / "source" / "course" / "autograder" / "hidden" / "03_layernorm.py"
+    checks = box.root / "source" / "course" / "autograder" / "hidden" / "03_layernorm" / "checks.py"
     before = checks.read_text()
     results = box.root / "results" / "results.json"
     results.write_text('{"score": 20}')

@@ -215,7 +215,7 @@ def test_no_hidden_check_and_no_solution_lies_about(campus, place):
         if path.suffix != ".py" or not any(name in str(path) for name in own_work)
     ]
     text = "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)
-    secret = distinctive(ROOT / "autograder" / "hidden" / f"{NAME}.py")
+    secret = distinctive(ROOT / "autograder" / "hidden" / NAME / "checks.py")
     secret |= distinctive(ROOT / "solutions" / FILE)
     assert len(secret) > 40
     assert [line for line in secret if line in text] == []
@@ -244,7 +244,7 @@ def test_a_fault_of_the_grader_is_no_zero(campus):
 
 def test_a_changed_manifest_is_noticed(campus):
     course = campus.folder / "changed"
-    for part in ("assignments", "solutions", "autograder/hidden", "autograder/misconceptions"):
+    for part in ("assignments", "solutions", "autograder/hidden"):
         shutil.copytree(ROOT / part, course / part)
     manifest = course / "assignments" / NAME / "assignment.toml"
     text = manifest.read_text().replace("points = 13", "points = 14")

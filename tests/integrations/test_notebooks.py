@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from autograder.course import Course
+from autograder.course.course import Course
 from autograder.release.notebooks import lab_cells, lab_notebook
 from autograder.release.template import assignment_files, base_files, write_files
 from tests.integrations.hand_ins import BLANK, FILE, RIGHT, ROOT, WRONG

@@ -8,7 +8,7 @@ import zipfile
 import nbformat
 import pytest
 
-from autograder.course import Course
+from autograder.course.course import Course
 from tests.integrations import stock_otter
 from tests.integrations.hand_ins import BLANK, FILE, RIGHT, ROOT, WRONG, hostile
 from tests.integrations.test_gradescope import autograder, environment
@@ -130,7 +130,7 @@ def broken(desk):
         zipfile.ZipFile(path, "w") as new,
     ):
         for name in old.namelist():
-            fault = name == "course/autograder/hidden/03_layernorm.py"
+            fault = name == "course/autograder/hidden/03_layernorm/checks.py"
             new.writestr(name, "raise RuntimeError('a slip')" if fault else old.read(name))
     return path
 

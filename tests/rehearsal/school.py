@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-CONTENT = ("hidden", "misconceptions")
+CONTENT = ("hidden",)
 
 NUMBERS = {"ada": 101, "bob": 102, "cy": 103, "dee": 104, "eve": 105}
 POLICY = """

@@ -131,7 +131,7 @@ def first_export(school):
 
 def a_check_is_found_wrong(school):
     """It is corrected; the same uploads are graded again, and only eve's mark changes."""
-    path = school.course / "autograder" / "hidden" / "01_activations.py"
+    path = school.course / "autograder" / "hidden" / "01_activations" / "checks.py"
     text = path.read_text(encoding="utf-8")
     assert WRONG_CHECK in text
     path.write_text(text.replace(WRONG_CHECK, RIGHT_CHECK), encoding="utf-8")

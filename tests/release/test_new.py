@@ -51,13 +51,13 @@ def test_a_new_assignment_works_as_it_stands(course):
 def test_verify_says_what_no_longer_holds(course):
     folder, run = course
     run("new", "10_pooling")
-    hidden = folder / "autograder" / "hidden" / "10_pooling.py"
+    hidden = folder / "autograder" / "hidden" / "10_pooling" / "checks.py"
     hidden.write_text(
         hidden.read_text().replace("draw.normal(4, 5), draw.normal(4, 5)", "1.0, 1.0")
     )
     output = run("verify", "10", expect=3)
     assert "problems" in output
-    slips = folder / "autograder" / "misconceptions" / "10_pooling.py"
+    slips = folder / "autograder" / "hidden" / "10_pooling" / "slips.py"
     slips.write_text(slips.read_text().replace("#its-gradient", "#elsewhere"))
     assert "#elsewhere, which the handout hasn't got" in run("verify", "10", expect=3)
 
@@ -66,7 +66,7 @@ def test_verify_says_what_no_longer_holds(course):
 def test_a_check_that_lets_a_slip_through_is_caught(change, course):
     folder, run = course
     run("new", "10_pooling")
-    hidden = folder / "autograder" / "hidden" / "10_pooling.py"
+    hidden = folder / "autograder" / "hidden" / "10_pooling" / "checks.py"
     text = hidden.read_text()
     if change == "weaker":
         hidden.write_text(text.replace('{"dx": impl.pooling_backward(dy, cache)}', '{"dx": dy}'))

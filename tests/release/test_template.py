@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from autograder.course import Course, slug
+from autograder.course.course import Course, slug
 from autograder.errors import KitError
 from autograder.release.handouts import to_html
 from autograder.release.stubs import make_stub
@@ -81,8 +81,9 @@ def test_the_template_holds_no_notes_no_hidden_checks_no_solutions(files):
     for word in (
         "instructor",
         "hidden",
-        "misconceptions",
+        "slips.py",
         "accepted",
+        "survivors",
         "solutions/",
         "figures/draw.py",
     ):

@@ -11,7 +11,7 @@ from tests.sample_class import slips
 ROOT = Path(__file__).parent.parent.parent
 SOLUTION = ROOT / "solutions" / "transformer"
 TEMPLATE = ROOT / "student_template" / "transformer"
-ACCEPTED = ROOT / "autograder" / "accepted"
+HIDDEN = ROOT / "autograder" / "hidden"
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def hand_in(folder: Path, upload: HandIn) -> Path:
     if upload.file:
         files[upload.file] += upload.appended
     if upload.alternative:
-        for path in (ACCEPTED / upload.assignment / upload.alternative).glob("*.py"):
+        for path in (HIDDEN / upload.assignment / "accepted" / upload.alternative).glob("*.py"):
             before = files.get(path.name, "")
             files[path.name] = before + "\n\n" + path.read_text(encoding="utf-8")
     if not upload.archive:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from autograder.checker.contract import Contract
-from autograder.sandbox.levels import LEVELS
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.remote import Sandbox
+from autograder.sandbox.outside.levels import LEVELS
+from autograder.sandbox.outside.limits import Limits
+from autograder.sandbox.outside.remote import Sandbox
 
 REFERENCE = """
 def scale(x, factor=2.0):

@@ -14,8 +14,8 @@ from autograder.checker.outcome import (
     ImplementationStopped,
     Verdict,
 )
-from autograder.sandbox.host import SandboxFault
-from autograder.sandbox.remote import Sandbox
+from autograder.sandbox.outside.host import SandboxFault
+from autograder.sandbox.outside.remote import Sandbox
 
 from .conftest import LIMITS
 
@@ -119,7 +119,7 @@ def test_forged_frames_are_bad_output(best: Sandbox, submission: Path, data: str
 
 
 def test_a_handle_where_data_belongs_is_bad_output(best: Sandbox, submission: Path) -> None:
-    code = "import kit_sandbox.wire as w; result = [w.Handle(1)]"
+    code = "import kit_sandbox.wire.frames as w; result = [w.Handle(1)]"
     assert stopped_by(best, submission, code).verdict == Verdict.BAD_OUTPUT
 
 

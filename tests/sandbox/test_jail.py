@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autograder.checker.outcome import ImplementationRaised, ImplementationStopped
-from autograder.sandbox.remote import Sandbox
+from autograder.sandbox.outside.remote import Sandbox
 
 
 def ask(sandbox: Sandbox, folder: Path, code: str, *args: Any) -> Any:

@@ -10,10 +10,16 @@ from pathlib import Path
 import pytest
 
 from autograder.checker.contract import Contract
-from autograder.sandbox import landlock, levels
-from autograder.sandbox.identity import Identities
-from autograder.sandbox.levels import Isolation, IsolationUnavailable, demand, find_isolation
-from autograder.sandbox.remote import Sandbox
+from autograder.sandbox.jail import landlock
+from autograder.sandbox.outside import levels
+from autograder.sandbox.outside.identity import Identities
+from autograder.sandbox.outside.levels import (
+    Isolation,
+    IsolationUnavailable,
+    demand,
+    find_isolation,
+)
+from autograder.sandbox.outside.remote import Sandbox
 
 
 def failing(*names: str) -> Callable[[tuple[str, ...]], Mapping[str, str]]:

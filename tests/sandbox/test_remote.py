@@ -20,10 +20,10 @@ from autograder.checker.outcome import (
     WrongStructure,
 )
 from autograder.errors import UsageProblem
-from autograder.sandbox import wire
-from autograder.sandbox.answers import read_answer
-from autograder.sandbox.encoder import encode
-from autograder.sandbox.remote import Sandbox
+from autograder.sandbox.outside.answers import read_answer
+from autograder.sandbox.outside.remote import Sandbox
+from autograder.sandbox.wire import frames
+from autograder.sandbox.wire.encoder import encode
 
 from .conftest import write_package
 
@@ -162,7 +162,7 @@ def test_a_wrong_structure_is_told(best: Sandbox, tmp_path: Path) -> None:
         ("result = float", "type"),
         ("import numpy as np; result = np.dtype('f4')", "numpy.dtype"),
         ("x = result = []\nx.append(x)", "list"),
-        ("import kit_sandbox.wire as w; result = w.Unsupported('q', 'r')", "q"),
+        ("import kit_sandbox.wire.frames as w; result = w.Unsupported('q', 'r')", "q"),
     ],
 )
 def test_what_is_not_data_is_marked(best: Sandbox, submission: Path, code: str, kind: str) -> None:
@@ -229,13 +229,13 @@ heads = st.one_of(
 
 
 @settings(max_examples=2000, deadline=None)
-@given(heads, st.lists(st.sampled_from([1.0, wire.Handle(1), np.float32, np.ones(2), "x"])))
+@given(heads, st.lists(st.sampled_from([1.0, frames.Handle(1), np.float32, np.ones(2), "x"])))
 def test_any_answer_is_a_result_or_a_refusal(head: Any, parts: list[Any]) -> None:
     function = Function("f", "m", ("value", "opaque"))
     try:
         read_answer(encode([head, *parts]), function, 1, 1, 512)
     except (
         *(ImplementationMissing, ImplementationRaised, ImplementationStopped),
-        *(WrongStructure, wire.WireError),
+        *(WrongStructure, frames.WireError),
     ):
         return

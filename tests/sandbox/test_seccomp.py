@@ -6,8 +6,8 @@ import errno
 
 import pytest
 
-from autograder.sandbox import seccomp
-from autograder.sandbox.syscalls import ARCHITECTURES, numbers
+from autograder.sandbox.jail import seccomp
+from autograder.sandbox.jail.syscalls import ARCHITECTURES, numbers
 
 EPERM = seccomp.ERRNO | errno.EPERM
 ENOSYS = seccomp.ERRNO | errno.ENOSYS

@@ -13,7 +13,7 @@ from autograder.checker.outcome import (
     ImplementationStopped,
     Verdict,
 )
-from autograder.sandbox.remote import Sandbox
+from autograder.sandbox.outside.remote import Sandbox
 
 from .conftest import STUDENT, write_package
 
@@ -89,7 +89,8 @@ def test_random_streams_go_on(best: Sandbox, tmp_path: Path) -> None:
 
 
 STEAL = """
-import kit_sandbox.encoder as e, kit_sandbox.wire as w, kit_sandbox.decoder as d
+import kit_sandbox.wire.encoder as e, kit_sandbox.wire.frames as w
+import kit_sandbox.wire.decoder as d
 def ask(name, *a):
     w.write_frame(6, e.encode([(0, name, len(a), ()), *a]))
     return d.decode(w.read_frame(5))

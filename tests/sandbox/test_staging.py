@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.staging import PREFIX, Stage, remove_tree, usage
+from autograder.sandbox.outside.staging import PREFIX, Stage, remove_tree, usage
 
 
 def test_only_regular_files_are_copied(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from autograder.sandbox import wire
-from autograder.sandbox.decoder import decode
-from autograder.sandbox.encoder import encode, mark
+from autograder.sandbox.wire import frames
+from autograder.sandbox.wire.decoder import decode
+from autograder.sandbox.wire.encoder import encode, mark
 
 scalars = st.one_of(
     st.none(),
@@ -24,13 +24,13 @@ scalars = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
     st.floats(),
     st.text(st.characters(exclude_categories=["Cs"])),
-    st.builds(wire.Handle, st.integers(0, 2**64 - 1)),
-    st.builds(wire.Seed, st.integers(0, 2**64 - 1)),
-    st.builds(wire.Stream, st.binary(min_size=37, max_size=37)),
+    st.builds(frames.Handle, st.integers(0, 2**64 - 1)),
+    st.builds(frames.Seed, st.integers(0, 2**64 - 1)),
+    st.builds(frames.Stream, st.binary(min_size=37, max_size=37)),
     st.builds(np.float32, st.floats(width=32)),
     st.sampled_from([np.dtype("f4"), np.float64, np.int8, np.True_]),
     arrays.arrays(
-        st.sampled_from(wire.DTYPES), arrays.array_shapes(min_dims=0, max_dims=4, min_side=0)
+        st.sampled_from(frames.DTYPES), arrays.array_shapes(min_dims=0, max_dims=4, min_side=0)
     ),
 )
 values = st.recursive(
@@ -69,7 +69,7 @@ def test_what_goes_in_comes_out(items: list[Any]) -> None:
 def test_any_bytes_are_refused_or_valid(body: bytes) -> None:
     try:
         decode(body)
-    except wire.WireError:
+    except frames.WireError:
         return
 
 
@@ -83,7 +83,7 @@ def test_a_damaged_frame_is_refused_or_valid(items: list[Any], data: st.DataObje
     cut = data.draw(st.integers(0, len(body)))
     try:
         decode(body[:cut])
-    except wire.WireError:
+    except frames.WireError:
         return
 
 
@@ -106,16 +106,16 @@ def test_a_damaged_frame_is_refused_or_valid(items: list[Any], data: st.DataObje
     ],
 )
 def test_lies_about_size_and_kind_are_refused(body: bytes) -> None:
-    with pytest.raises(wire.WireError):
+    with pytest.raises(frames.WireError):
         decode(body)
 
 
 def test_too_many_values_are_refused() -> None:
-    body = b"l" + struct.pack("<I", wire.MAX_NODES + 1) + b"N" * (wire.MAX_NODES + 1)
-    with pytest.raises(wire.WireError):
+    body = b"l" + struct.pack("<I", frames.MAX_NODES + 1) + b"N" * (frames.MAX_NODES + 1)
+    with pytest.raises(frames.WireError):
         decode(body)
-    with pytest.raises(wire.WireError):
-        encode([[None] * (wire.MAX_NODES + 1)], mark)
+    with pytest.raises(frames.WireError):
+        encode([[None] * (frames.MAX_NODES + 1)], mark)
 
 
 def test_only_plain_data_is_encoded() -> None:
@@ -132,10 +132,10 @@ def test_only_plain_data_is_encoded() -> None:
         2**64,
         b"x",
     ):
-        with pytest.raises(wire.WireError):
+        with pytest.raises(frames.WireError):
             encode([value])
         marked = decode(encode([value], mark))[0]
-        assert isinstance(marked, wire.Unsupported)
+        assert isinstance(marked, frames.Unsupported)
 
 
 def test_decoded_arrays_are_writable_and_own_their_data() -> None:
@@ -149,8 +149,8 @@ def test_a_large_header_takes_no_memory() -> None:
     ours, theirs = os.pipe()
     os.write(theirs, struct.pack("<I", 2**32 - 1))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(wire.WireError):
-        wire.read_frame(ours)
+    with pytest.raises(frames.WireError):
+        frames.read_frame(ours)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1024
     os.close(ours)
     os.close(theirs)
@@ -159,10 +159,10 @@ def test_a_large_header_takes_no_memory() -> None:
 def test_frames_pass_through_a_pipe() -> None:
     ours, theirs = os.pipe()
     body = encode([np.arange(200_000.0)])
-    sender = threading.Thread(target=lambda: (wire.write_frame(theirs, body), os.close(theirs)))
+    sender = threading.Thread(target=lambda: (frames.write_frame(theirs, body), os.close(theirs)))
     sender.start()
-    assert bytes(wire.read_frame(ours)) == body
+    assert bytes(frames.read_frame(ours)) == body
     sender.join()
-    with pytest.raises(wire.WireClosedError):
-        wire.read_frame(ours)
+    with pytest.raises(frames.WireClosedError):
+        frames.read_frame(ours)
     os.close(ours)

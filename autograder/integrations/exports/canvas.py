@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.cells import csv_text
+from autograder.documents.tables import csv_text
 from autograder.integrations.exports.sheet import Sheet
 
 IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from autograder.cells import csv_text
+from autograder.documents.tables import csv_text
+from autograder.gradebook.marks import Mark
 from autograder.integrations.exports.sheet import Sheet
-from autograder.marks import Mark
 
 IDENTITY = ("First Name", "Last Name", "SID", "Email", "Sections")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from autograder.documents.results import CheckResult, Result
 from autograder.integrations.exports.sheet import Sheet
 from autograder.report.words import explain, points, visible
-from autograder.results import CheckResult, Result
 
 
 def junit(sheet: Sheet) -> str:

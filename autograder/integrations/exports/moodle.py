@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from autograder.cells import csv_text
+from autograder.documents.tables import csv_text
 from autograder.integrations.exports.sheet import Sheet
 from autograder.integrations.exports.words import comment
 

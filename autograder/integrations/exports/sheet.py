@@ -6,11 +6,11 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
+from autograder.documents.results import Result
 from autograder.errors import UsageProblem
-from autograder.marks import Books, Mark
-from autograder.results import Result
-from autograder.roster import Person, Roster
+from autograder.gradebook.marks import Books, Mark
+from autograder.gradebook.roster import Person, Roster
 
 
 @dataclass(frozen=True)

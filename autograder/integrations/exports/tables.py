@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from autograder.cells import csv_text
-from autograder.course import Assignment
+from autograder.course.course import Assignment
+from autograder.documents.tables import csv_text
+from autograder.gradebook.marks import Mark
+from autograder.gradebook.roster import Person
 from autograder.integrations.exports.sheet import Sheet
 from autograder.integrations.exports.words import why
-from autograder.marks import Mark
-from autograder.roster import Person
 
 NBGRADER = (
     *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),

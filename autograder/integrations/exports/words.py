@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from autograder.marks import Mark
+from autograder.documents.results import Result
+from autograder.gradebook.marks import Mark
 from autograder.report.feedback import KINDS
 from autograder.report.words import points, signed, visible
-from autograder.results import Result
 
 SLIPS = 3
 

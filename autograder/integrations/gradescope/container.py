@@ -17,16 +17,16 @@ from typing import Any
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before NumPy is imported
 
-from autograder.archives import Refused  # noqa: E402
-from autograder.course import Course  # noqa: E402
+from autograder.course.course import Course  # noqa: E402
+from autograder.documents.results import Result  # noqa: E402
 from autograder.errors import KitError  # noqa: E402
-from autograder.grade import Grader, Settings, expected_of  # noqa: E402
-from autograder.intake import Source, read_submission, unread  # noqa: E402
+from autograder.grading.grader import Grader, Settings, expected_of  # noqa: E402
 from autograder.integrations.bundle import COURSE, SECRET  # noqa: E402
 from autograder.integrations.gradescope import SETTINGS  # noqa: E402
 from autograder.integrations.gradescope.document import document  # noqa: E402
 from autograder.report.terminal import table  # noqa: E402
-from autograder.results import Result  # noqa: E402
+from autograder.uploads.archives import Refused  # noqa: E402
+from autograder.uploads.submission import Source, read_submission, unread  # noqa: E402
 
 FAULT = "No results.json was written, so that no zero is recorded. Put it right and run it again."
 

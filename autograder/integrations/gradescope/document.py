@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from autograder.documents.results import CheckResult, IsolationReached, Result
 from autograder.report.feedback import REFUSED
 from autograder.report.words import explain, points, visible
-from autograder.results import CheckResult, IsolationReached, Result
 
 # Where students see nothing of hidden checks, their rows wait until grades are published: a row
 # that shows at once would answer one question about them at each attempt.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autograder.course import Assignment, Course
+    from autograder.course.course import Assignment, Course
 
 
 def release(

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.archives import Refused
-from autograder.course import AssignedFunction, Course
+from autograder.course.course import AssignedFunction, Course
+from autograder.documents.results import CheckResult, Result
 from autograder.errors import GraderFault
-from autograder.grade import Settings, expected_of
-from autograder.intake import Source, read_submission, unread
-from autograder.judging import assignment_digest
+from autograder.grading.grader import Settings, expected_of
+from autograder.grading.judges import assignment_digest
+from autograder.grading.workers import OneProcess
 from autograder.report.words import explain, points, visible
-from autograder.results import CheckResult, Result
-from autograder.sources import safe_id
-from autograder.workers import OneProcess
+from autograder.uploads.archives import Refused
+from autograder.uploads.sources import safe_id
+from autograder.uploads.submission import Source, read_submission, unread
 
 REFUSED = "Your files could not be graded: {reason}."
 

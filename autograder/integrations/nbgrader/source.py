@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
 from autograder.errors import KitError
 from autograder.release.notebooks import FILE_NAME, Cell, lab_cells, to_json
 from autograder.release.template import TemplateFile, assignment_files, base_files

@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
 from autograder.errors import KitError
 from autograder.integrations.bundle import (
     NUMPY,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograder.checker.declare import load_checks
-from autograder.course import AssignedFunction, Assignment, Course
+from autograder.course.course import AssignedFunction, Assignment, Course
 
 HELPER = "public_checks"
 

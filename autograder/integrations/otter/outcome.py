@@ -12,9 +12,9 @@ from otter.test_files.exception_test import (  # type: ignore[import-not-found, 
     ExceptionTestFile,
 )
 
+from autograder.documents.results import CheckResult, Result
 from autograder.integrations.gradescope.document import DAGGER, overview
 from autograder.report.words import explain, visible
-from autograder.results import CheckResult, Result
 
 
 def fill(results: Any, result: Result, disclosure: str) -> None:

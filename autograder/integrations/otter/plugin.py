@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.archives import Refused
-from autograder.course import Assignment, Course
+from autograder.course.course import Assignment, Course
+from autograder.documents.results import Result
 from autograder.errors import KitError
-from autograder.grade import Grader, Settings, expected_of
-from autograder.intake import Source, read_submission, unread
+from autograder.grading.grader import Grader, Settings, expected_of
 from autograder.integrations.bundle import COURSE, SECRET
 from autograder.report.terminal import table
-from autograder.results import Result
+from autograder.uploads.archives import Refused
+from autograder.uploads.submission import Source, read_submission, unread
 
 OTTER_LOG = ".OTTER_LOG"
 EMPTY = (

@@ -10,6 +10,6 @@ from types import ModuleType
 
 if __name__ == "__main__":
     package = ModuleType("kit_sandbox")
-    package.__path__ = [str(Path(__file__).parent)]
+    package.__path__ = [str(Path(__file__).parent.parent)]
     sys.modules["kit_sandbox"] = package
-    importlib.import_module("kit_sandbox.zygote").main(int(sys.argv[1]))
+    importlib.import_module("kit_sandbox.inside.zygote").main(int(sys.argv[1]))

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from . import wire
-from .decoder import Decoder
-from .encoder import encode
+from ..wire import frames
+from ..wire.decoder import Decoder
+from ..wire.encoder import encode
 from .streams import get_stream, set_stream
 
 _PLACE = "the call"
@@ -61,19 +61,19 @@ class Peer:
 
         def convert(value: Any, reason: str) -> Any:
             if type(value) is ServedCache:
-                return wire.Handle(value._number)
+                return frames.Handle(value._number)
             if type(value) is np.random.Generator:
                 generators.append(value)
-                return wire.Stream(get_stream(value))
+                return frames.Stream(get_stream(value))
             raise TypeError(f"{served_name}: can't take a {type(value).__name__} ({reason})")
 
         head = (self.check, served_name, len(args), tuple(kwargs))
         body = encode([head, *args, *kwargs.values()], convert)
         try:
             with self._lock:
-                wire.write_frame(self._outbox, body)
-                decoder = Decoder(wire.read_frame(self._inbox), _resolve)
-        except wire.WireError:
+                frames.write_frame(self._outbox, body)
+                decoder = Decoder(frames.read_frame(self._inbox), _resolve)
+        except frames.WireError:
             raise ServedGoneError("the reference's functions are not answering any more") from None
         answer = decoder.value()
         if answer[0] == "raised":
@@ -86,9 +86,9 @@ class Peer:
 
 
 def _resolve(value: Any) -> Any:
-    if type(value) is wire.Handle:
+    if type(value) is frames.Handle:
         return ServedCache(value.number)
-    return value.state if type(value) is wire.Stream else value
+    return value.state if type(value) is frames.Stream else value
 
 
 def _template(*args: Any, **kwargs: Any) -> Any:

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from . import wire
-from .decoder import Decoder
-from .encoder import encode
+from ..wire import frames
+from ..wire.decoder import Decoder
+from ..wire.encoder import encode
 from .streams import from_stream, get_stream
 
 MAX_CACHES = 10_000
@@ -51,12 +51,12 @@ class Server:
         """Answer until the worker is gone."""
         while True:
             try:
-                frame = wire.read_frame(self.inbox)
+                frame = frames.read_frame(self.inbox)
                 self.calls_left -= 1
                 if self.calls_left < 0:
                     os._exit(0)
-                wire.write_frame(self.outbox, self.answer(frame))
-            except wire.WireError:
+                frames.write_frame(self.outbox, self.answer(frame))
+            except frames.WireError:
                 os._exit(0)
 
     def answer(self, frame: bytes | bytearray) -> bytes:
@@ -87,22 +87,22 @@ class Server:
             self._keep(part) if role == "opaque" else part
             for role, part in zip(returns, parts, strict=True)
         ]
-        states = tuple(wire.Stream(get_stream(stream)) for stream in self.streams)
+        states = tuple(frames.Stream(get_stream(stream)) for stream in self.streams)
         return encode([("value", states), *kept])
 
-    def _keep(self, value: Any) -> wire.Handle:
+    def _keep(self, value: Any) -> frames.Handle:
         if len(self.objects) >= MAX_CACHES:
             raise RefusedError(f"more than {MAX_CACHES} caches in one check")
         self.made += 1
         self.objects[self.made] = value
-        return wire.Handle(self.made)
+        return frames.Handle(self.made)
 
     def _resolve(self, value: Any) -> Any:
-        if type(value) is wire.Handle:
+        if type(value) is frames.Handle:
             if value.number not in self.objects:
                 raise RefusedError("this cache is not kept any more")
             return self.objects[value.number]
-        if type(value) is wire.Stream:
+        if type(value) is frames.Stream:
             self.streams.append(from_stream(value.state))
             return self.streams[-1]
         return value

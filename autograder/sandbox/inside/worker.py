@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from . import wire
-from .decoder import Decoder
-from .encoder import encode, mark
+from ..wire import frames
+from ..wire.decoder import Decoder
+from ..wire.encoder import encode, mark
 from .loading import Functions, MissingError, Report, Submission, tell
 from .served import Peer
 
@@ -50,8 +50,8 @@ class Worker:
         """Answer until the trusted side is gone; nothing of the student's runs after that."""
         while True:
             try:
-                frame = wire.read_frame(self.inbox)
-            except wire.WireError:
+                frame = frames.read_frame(self.inbox)
+            except frames.WireError:
                 os._exit(0)
             reply = self.answer(frame)
             for stream in self.streams:
@@ -59,7 +59,7 @@ class Worker:
                     stream.flush()
                 except BaseException:
                     continue
-            wire.write_frame(self.outbox, reply)
+            frames.write_frame(self.outbox, reply)
 
     def answer(self, frame: bytes | bytearray) -> bytes:
         """One request's reply."""
@@ -123,8 +123,8 @@ class Worker:
         head = ("value", number, mutated, tuple(self.warnings))
         try:
             return encode([head, *parts], mark)
-        except wire.WireError as error:
-            part = wire.Unsupported(type(result).__name__[:100], str(error)[:200])
+        except frames.WireError as error:
+            part = frames.Unsupported(type(result).__name__[:100], str(error)[:200])
             return encode([head, *(part if role == "value" else None for role in returns)])
 
     def _find(self, target: str) -> tuple[Any, str, tuple[str, ...]]:
@@ -141,15 +141,15 @@ class Worker:
         self._targets[target] = function, name, tuple(returns.split(","))
         return self._targets[target]
 
-    def _keep(self, value: Any) -> wire.Handle:
+    def _keep(self, value: Any) -> frames.Handle:
         self.made += 1
         self.objects[self.made] = value
-        return wire.Handle(self.made)
+        return frames.Handle(self.made)
 
     def _resolve(self, value: Any) -> Any:
-        if type(value) is wire.Handle:
+        if type(value) is frames.Handle:
             return self.objects[value.number]
-        if type(value) is wire.Seed:
+        if type(value) is frames.Seed:
             return np.random.default_rng(value.seed)
         return value
 
@@ -184,7 +184,7 @@ def _changed(value: Any, span: bytes | bytearray) -> bool:
     try:
         if encode([value], mark) == span:
             return False
-    except wire.WireError:
+    except frames.WireError:
         return True
     return not _same(Decoder(span).value(), value)
 

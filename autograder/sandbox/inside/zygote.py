@@ -22,9 +22,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import jail, landlock, namespaces, seccomp, wire
-from .decoder import decode
-from .encoder import encode
+from ..jail import landlock, namespaces, process, seccomp
+from ..wire import frames
+from ..wire.decoder import decode
+from ..wire.encoder import encode
 from .probe import look_around
 from .served import Peer, reseed
 from .server import Server
@@ -61,8 +62,8 @@ def main(control: int) -> NoReturn:
         _preload()  # before it is told what for: it may be started ahead
         settings = decode(link.recv(MAX_ORDER))[0]
         missing = _leave_machine() if settings["namespaces"] else "not asked for"
-        jail.prctl(jail.PR_SET_DUMPABLE, 0)
-        jail.prctl(PR_SET_CHILD_SUBREAPER, 1)
+        process.prctl(process.PR_SET_DUMPABLE, 0)
+        process.prctl(PR_SET_CHILD_SUBREAPER, 1)
         zygote = Zygote(link, settings)
         zygote.warm()
         link.send(encode([("ready", missing)]))
@@ -126,32 +127,32 @@ class Zygote:
             self.living.add(child)
             return child
         try:
-            jail.enter(settings, descriptors, self.readable)
+            process.enter(settings, descriptors, self.readable)
             reseed()
             if settings["probe"]:
                 report = look_around(settings)
-                wire.write_frame(jail.OUTBOX, encode([("ready",), report]))
+                frames.write_frame(process.OUTBOX, encode([("ready",), report]))
                 os._exit(0)
             if not self.settings["reference"]:
-                wire.write_frame(jail.OUTBOX, encode([("ready",)]))
+                frames.write_frame(process.OUTBOX, encode([("ready",)]))
             self._live(settings)
         except BaseException as error:
             with contextlib.suppress(BaseException):
                 text = f"{type(error).__name__}: {error}"
-                channel = jail.OUTBOX if settings.get("arranged") else descriptors[2]
-                wire.write_frame(channel, encode([("broken", text)]))
+                channel = process.OUTBOX if settings.get("arranged") else descriptors[2]
+                frames.write_frame(channel, encode([("broken", text)]))
         finally:
             os._exit(70)
 
     def _live(self, settings: dict[str, Any]) -> None:
         package, served = settings["package"], settings["served"]
         if self.settings["reference"]:
-            Server((jail.INBOX, jail.OUTBOX), package, served, settings["calls"]).serve()
+            Server((process.INBOX, process.OUTBOX), package, served, settings["calls"]).serve()
         stand_ins = None
         if served:
-            peer = Peer(jail.PEER_IN, jail.PEER_OUT)
+            peer = Peer(process.PEER_IN, process.PEER_OUT)
             stand_ins = peer, peer.functions(package, served)
-        Worker((jail.INBOX, jail.OUTBOX), settings["folder"], package, stand_ins).serve()
+        Worker((process.INBOX, process.OUTBOX), settings["folder"], package, stand_ins).serve()
 
     def _end(self, child: int) -> tuple[Any, ...]:
         """Kill a worker, with whatever it may have started, and tell how it had ended."""

@@ -17,8 +17,8 @@ from autograder.checker.outcome import (
     Verdict,
     WrongStructure,
 )
-from autograder.sandbox import wire
-from autograder.sandbox.decoder import Decoder
+from autograder.sandbox.wire import frames
+from autograder.sandbox.wire.decoder import Decoder
 
 MESSAGE = 500
 MAX_TEXTS = 40
@@ -34,9 +34,9 @@ def read_answer(
     reader = _Reader(body, worker)
     head = reader.value()
     if type(head) is not tuple or [type(part) for part in head[:2]] != [str, int]:
-        raise wire.WireError("an answer without a head")
+        raise frames.WireError("an answer without a head")
     if head[1] != number:
-        raise wire.WireError("an answer to another call")
+        raise frames.WireError("an answer to another call")
     match head:
         case ("value", _, mutated, warnings):
             parts = tuple(
@@ -61,7 +61,7 @@ def read_answer(
         case ("structure", _, str(message)):
             reader.finish()
             raise WrongStructure(clean(message, MESSAGE))
-    raise wire.WireError("an answer of an unknown kind")
+    raise frames.WireError("an answer of an unknown kind")
 
 
 class _Reader:
@@ -79,27 +79,27 @@ class _Reader:
         self._handle = True
         value = self._decoder.value()
         self._handle = False
-        if type(value) is not wire.Handle:
-            raise wire.WireError("data where a handle was expected")
+        if type(value) is not frames.Handle:
+            raise frames.WireError("data where a handle was expected")
         return Opaque((self._worker, value.number))
 
     def finish(self) -> None:
         if not self._decoder.done:
-            raise wire.WireError("an answer with something behind it")
+            raise frames.WireError("an answer with something behind it")
 
     def _resolve(self, value: Any) -> Any:
-        if type(value) is wire.Unsupported:
+        if type(value) is frames.Unsupported:
             return Unsupported(clean(value.type_name, 100), clean(value.detail, 200))
-        if type(value) is wire.Handle and self._handle:
+        if type(value) is frames.Handle and self._handle:
             return value
         if isinstance(value, type | np.dtype):
             return Unsupported("numpy.dtype")
-        raise wire.WireError("a stand-in where data was expected")
+        raise frames.WireError("a stand-in where data was expected")
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     if type(value) is not tuple or any(type(text) is not str for text in value):
-        raise wire.WireError("something else where texts were expected")
+        raise frames.WireError("something else where texts were expected")
     return tuple(clean(text, MESSAGE) for text in value[:MAX_TEXTS])
 
 

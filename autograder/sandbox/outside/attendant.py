@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder.checker.outcome import ImplementationStopped, Verdict
-from autograder.sandbox import wire
-from autograder.sandbox.channel import Channel
-from autograder.sandbox.decoder import decode
-from autograder.sandbox.host import SandboxFault, ZygoteHost
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.staging import remove_tree, usage
+from autograder.sandbox.outside.channel import Channel
+from autograder.sandbox.outside.host import SandboxFault, ZygoteHost
+from autograder.sandbox.outside.limits import Limits
+from autograder.sandbox.outside.staging import remove_tree, usage
+from autograder.sandbox.wire import frames
+from autograder.sandbox.wire.decoder import decode
 
 START_SECONDS = 20.0
 
@@ -85,7 +85,7 @@ class Attendant:
 
         try:
             words = decode(self.channel.receive(watch))
-        except wire.WireError as error:
+        except frames.WireError as error:
             raise SandboxFault(f"a worker did not start: {error}") from None
         if words[0] != ("ready",):
             raise SandboxFault(f"the jail could not be put up: {words[0][-1]!s:.300}")

@@ -10,7 +10,7 @@ import os
 import select
 from collections.abc import Callable
 
-from autograder.sandbox.wire import LENGTH, WireClosedError, WireError, frame_length
+from autograder.sandbox.wire.frames import LENGTH, WireClosedError, WireError, frame_length
 
 TICK_MS = 20
 CHUNK = 2**18

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import KitError
-from autograder.sandbox import start
-from autograder.sandbox.decoder import decode
-from autograder.sandbox.encoder import encode
-from autograder.sandbox.wire import WireError
+from autograder.sandbox.outside import start
+from autograder.sandbox.wire.decoder import decode
+from autograder.sandbox.wire.encoder import encode
+from autograder.sandbox.wire.frames import WireError
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 20.0

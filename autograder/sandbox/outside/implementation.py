@@ -15,14 +15,14 @@ from autograder.checker.outcome import (
     Opaque,
     Verdict,
 )
-from autograder.sandbox import wire
-from autograder.sandbox.answers import clean, read_answer
-from autograder.sandbox.attendant import Attendant, used_up
-from autograder.sandbox.encoder import encode
-from autograder.sandbox.host import SandboxFault
+from autograder.sandbox.outside.answers import clean, read_answer
+from autograder.sandbox.outside.attendant import Attendant, used_up
+from autograder.sandbox.outside.host import SandboxFault
+from autograder.sandbox.wire import frames
+from autograder.sandbox.wire.encoder import encode
 
 if TYPE_CHECKING:
-    from autograder.sandbox.remote import Sandbox
+    from autograder.sandbox.outside.remote import Sandbox
 
 
 class RemoteImplementation(Implementation):
@@ -73,9 +73,9 @@ class RemoteImplementation(Implementation):
         except ImplementationRaised as error:
             self._lame = "ServedGoneError" in error.kinds
             raise
-        except wire.WireClosedError:
+        except frames.WireClosedError:
             raise self._stop(worker.died()) from None
-        except wire.WireError as error:
+        except frames.WireError as error:
             message = f"sent something that is not an answer: {clean(str(error), 200)}"
             raise self._stop(ImplementationStopped(Verdict.BAD_OUTPUT, message)) from None
         except ImplementationStopped as stopped:
@@ -113,15 +113,15 @@ class RemoteImplementation(Implementation):
     def _convert(self, value: Any, reason: str) -> Any:
         """Opaque results and generators travel as what the worker knows them by."""
         if isinstance(value, Generator):
-            return wire.Seed(value.seed)
+            return frames.Seed(value.seed)
         if isinstance(value, Opaque):
             serial, number = value.value
             if serial != self._serial:
                 raise ImplementationStopped(
                     Verdict.CRASHED, "a cache was lost with the process that held it"
                 )
-            return wire.Handle(number)
-        raise wire.WireError(f"{type(value).__name__}: {reason}")
+            return frames.Handle(number)
+        raise frames.WireError(f"{type(value).__name__}: {reason}")
 
     @property
     def log(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import KitError
-from autograder.sandbox import landlock, seccomp
+from autograder.sandbox.jail import landlock, seccomp
 
 PROCESS, SECCOMP, LANDLOCK, NAMESPACES = "process", "seccomp", "landlock", "namespaces"
 

@@ -12,12 +12,12 @@ from typing import Any, Self
 
 from autograder.checker.contract import Contract
 from autograder.errors import UsageProblem
-from autograder.sandbox.attendant import Attendant, Helper
-from autograder.sandbox.channel import Channel
-from autograder.sandbox.host import SandboxFault, ZygoteHost
-from autograder.sandbox.identity import Identities
-from autograder.sandbox.implementation import RemoteImplementation
-from autograder.sandbox.levels import (
+from autograder.sandbox.outside.attendant import Attendant, Helper
+from autograder.sandbox.outside.channel import Channel
+from autograder.sandbox.outside.host import SandboxFault, ZygoteHost
+from autograder.sandbox.outside.identity import Identities
+from autograder.sandbox.outside.implementation import RemoteImplementation
+from autograder.sandbox.outside.levels import (
     NAMESPACES,
     PROCESS,
     Isolation,
@@ -26,8 +26,8 @@ from autograder.sandbox.levels import (
     demand_linux,
     find_isolation,
 )
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.staging import Stage
+from autograder.sandbox.outside.limits import Limits
+from autograder.sandbox.outside.staging import Stage
 
 __all__ = [
     "Isolation",

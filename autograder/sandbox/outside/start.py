@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-LAUNCHER = Path(__file__).with_name("launch.py")
+LAUNCHER = Path(__file__).parent.parent / "inside" / "launch.py"
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .wire import (
+from .frames import (
     DTYPES,
     ITEM_BYTES,
     MAX_DEPTH,

@@ -61,9 +61,9 @@ attack(
     + """
 import sys
 def get(name, x):
-    wire = sys.modules["kit_sandbox.wire"]
-    encode = sys.modules["kit_sandbox.encoder"].encode
-    decode = sys.modules["kit_sandbox.decoder"].decode
+    wire = sys.modules["kit_sandbox.wire.frames"]
+    encode = sys.modules["kit_sandbox.wire.encoder"].encode
+    decode = sys.modules["kit_sandbox.wire.decoder"].decode
     wire.write_frame(LINES[-1], encode([(0, name, 1, ()), x]))
     answer = decode(wire.read_frame(LINES[-1]))
     if answer[0][0] != "value":

@@ -105,8 +105,8 @@ for_points(
 )
 for _name, _path in (
     ("solution", "@COURSE@/solutions/arithmetic/double.py"),
-    ("hidden_checks", "@COURSE@/autograder/hidden/01_double.py"),
-    ("misconceptions", "@COURSE@/autograder/misconceptions/01_double.py"),
+    ("hidden_checks", "@COURSE@/autograder/hidden/01_double/checks.py"),
+    ("slips", "@COURSE@/autograder/hidden/01_double/slips.py"),
     ("gradebook", "@GRADEBOOK@"),
     ("secret", "@SECRET@"),
     ("other_uploads", "@UPLOADS@/000_right/arithmetic/double.py"),

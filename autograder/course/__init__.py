@@ -1,0 +1,1 @@
+"""A course by its folder: manifests, policy, reference, secret."""

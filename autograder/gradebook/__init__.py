@@ -1,0 +1,1 @@
+"""Every attempt in SQLite, people's decisions, and what counts."""

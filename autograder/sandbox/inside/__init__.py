@@ -1,0 +1,1 @@
+"""The untrusted side: it imports nothing of the rest of the kit."""

@@ -1,0 +1,1 @@
+"""The layers around untrusted code, one a file."""

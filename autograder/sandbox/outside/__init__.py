@@ -1,0 +1,1 @@
+"""What the trusted side holds of the sandbox."""
