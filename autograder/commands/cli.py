@@ -1,7 +1,6 @@
 """The command line. Heavy imports wait until a command runs, so that `--help` is quick."""
 
 import importlib
-import importlib.util
 import os
 import sys
 import traceback
@@ -17,58 +16,39 @@ import click  # noqa: E402
 from autograder import __version__  # noqa: E402
 from autograder.errors import KitError  # noqa: E402
 
-ELSEWHERE = {
-    "release": ("autograder.commands.release", "release", "Write what students get."),
-    "verify": (
-        "autograder.commands.verify",
-        "verify",
-        "Prove that checks and solution fit together.",
-    ),
-    "export": ("autograder.commands.export", "export", "Write grades for a school's gradebook."),
-    "adjust": ("autograder.commands.decisions", "adjust", "Give or take points, with a reason."),
-    "extend": ("autograder.commands.decisions", "extend", "Give one student a later deadline."),
-    "new": ("autograder.commands.new", "new", "Start a new assignment."),
+COMMANDS = {  # name: its module, and the line in `autograder --help`; imported when it runs
+    "adjust": ("decisions", "Give or take points, with a reason."),
+    "export": ("export", "Write grades for a school's gradebook."),
+    "extend": ("decisions", "Give one student a later deadline."),
+    "new": ("new", "Start a new assignment."),
+    "release": ("release", "Write what students get."),
+    "verify": ("verify", "Prove that checks and solution fit together."),
 }
 INTERRUPTED = 130
 
 
 class Commands(click.Group):
-    """Commands written elsewhere appear once their module is there, and load when they run."""
+    """Commands of other modules load when they run, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *filter(_is_there, ELSEWHERE)])
+        return sorted([*super().list_commands(ctx), *COMMANDS])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in ELSEWHERE:
+        if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        return _load(cmd_name) if _is_there(cmd_name) else None
+        module = importlib.import_module(f"autograder.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = []
         for name in self.list_commands(ctx):
-            if name in ELSEWHERE:
-                rows.append((name, ELSEWHERE[name][2]))
+            if name in COMMANDS:
+                rows.append((name, COMMANDS[name][1]))
             elif command := super().get_command(ctx, name):
                 rows.append((name, command.get_short_help_str(limit=80)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
-
-
-def _is_there(name: str) -> bool:
-    module, attribute, _ = ELSEWHERE[name]
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return False
-    if spec is None or not spec.origin:
-        return False
-    return f"def {attribute}(" in Path(spec.origin).read_text(encoding="utf-8")
-
-
-def _load(name: str) -> click.Command:
-    module, attribute, _ = ELSEWHERE[name]
-    command: click.Command = getattr(importlib.import_module(module), attribute)
-    return command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
