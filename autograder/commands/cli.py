@@ -112,6 +112,11 @@ def course_option(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Path(path_type=Path),
     help="Write whose mark the last regrading changed, and how, to this Markdown file.",
 )
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Grade on the machines of a dask cluster; local: one on this machine.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no table.")
 @course_option
 def grade(
@@ -126,13 +131,14 @@ def grade(
     times: Path | None,
     regrade: bool,
     report: Path | None,
+    cluster: str | None,
     as_json: bool,
     course_folder: Path | None,
 ) -> int:
     """Grade submissions of ASSIGNMENT: folders, .zip or .tar.gz files, or folders of these."""
     from autograder.sandbox.outside import start
 
-    if jobs == 1 or _looks_like_one(paths):
+    if cluster is None and (jobs == 1 or _looks_like_one(paths)):
         start.start_ahead()  # it warms up while this process imports the rest
     try:
         from autograder.commands.grade import run_grade
@@ -151,6 +157,7 @@ def grade(
             roster=roster,
             times=times,
             report=report,
+            cluster=cluster,
         )
     finally:
         start.drop()

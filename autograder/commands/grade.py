@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -47,6 +48,7 @@ def run_grade(
     roster: Path | None = None,
     times: Path | None = None,
     report: Path | None = None,
+    cluster: str | None = None,
 ) -> int:
     """Grade, and return the exit code."""
     course = Course.find(course_folder)
@@ -58,7 +60,15 @@ def run_grade(
         sources = with_times(sources, read_times(times, course))
     if words := doubts(course, assignment, sources, strangers):
         click.echo("\n".join(words), err=True)
-    options = Options(results, gradebook, Settings(upstream, isolation), jobs, regrade, report)
+    settings = Settings(upstream, isolation)
+    elsewhere = None
+    if cluster is not None:
+        from autograder.integrations.cluster.workers import ClusterWorkers
+
+        elsewhere = partial(
+            ClusterWorkers, course, assignment, settings, cluster, jobs=jobs, say=_say
+        )
+    options = Options(results, gradebook, settings, jobs, regrade, report, elsewhere)
     with progress_shown(assignment.name) as progress:
         summary = Batch(course, assignment, options).run(sources, progress)
     if as_json:
@@ -79,6 +89,10 @@ def run_grade(
         click.echo(faults(summary, options), err=True)
         return GRADER_ERROR
     return 0
+
+
+def _say(words: str) -> None:
+    click.echo(words, err=True)
 
 
 def document(assignment: Assignment, summary: Summary) -> str:

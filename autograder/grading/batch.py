@@ -17,7 +17,7 @@ from autograder.gradebook.marks import Books, Mark
 from autograder.gradebook.regrading import Regraded, regraded
 from autograder.grading.conditions import Settings
 from autograder.grading.grader import expected_of
-from autograder.grading.workers import ManyProcesses, OneProcess
+from autograder.grading.workers import ManyProcesses, OneProcess, Workers
 from autograder.report.feedback import feedback
 from autograder.report.grades import grades_csv
 from autograder.report.regrading import regrading_report
@@ -38,6 +38,8 @@ class Options:
     regrade: bool = False
     report: Path | None = None
     """Where the report of a regrading goes."""
+    elsewhere: Callable[[], Workers] | None = None
+    """Makes what grades, where that is not this machine's own processes."""
 
 
 @dataclass
@@ -85,9 +87,7 @@ class Batch:
         return self.summary
 
     def _grade_all(self, sources: Sequence[Source], progress: Progress) -> None:
-        jobs = max(1, min(self.options.jobs, len(sources)))
-        place = (self.course, self.assignment, self.options.settings)
-        with OneProcess(*place) if jobs == 1 else ManyProcesses(*place, jobs) as self.workers:
+        with self._make_workers(len(sources)) as self.workers:
             conditions = self.workers.conditions
             self.summary.isolation = str(conditions.isolation)
             progress(0, len(sources))
@@ -95,6 +95,13 @@ class Batch:
             for submission, result in self.workers.run(pending):
                 self._keep(self.gradebook.record(result, conditions.key(submission)))
                 progress(self._done, len(sources))
+
+    def _make_workers(self, count: int) -> Workers:
+        if self.options.elsewhere is not None:
+            return self.options.elsewhere()
+        jobs = max(1, min(self.options.jobs, count))
+        place = (self.course, self.assignment, self.options.settings)
+        return OneProcess(*place) if jobs == 1 else ManyProcesses(*place, jobs)
 
     @property
     def _done(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import FrameType, TracebackType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, Self
 
 from autograder.course.course import Assignment, Course
 from autograder.documents.results import Result
@@ -24,14 +24,34 @@ Graded = tuple[Submission, Result]
 TRIES = 2
 
 
+class Workers(Protocol):
+    """What a batch is graded by: open while the batch runs."""
+
+    conditions: Conditions
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def run(self, submissions: Iterator[Submission]) -> Iterator[Graded]:
+        """Grade all, in any order."""
+        ...
+
+
 class OneProcess:
     """Grades here, one submission after the other."""
 
     def __init__(self, course: Course, assignment: Assignment, settings: Settings) -> None:
         self.grader = Grader(course, assignment, settings)
 
-    def __enter__(self) -> "OneProcess":
+    def __enter__(self) -> Self:
         self.grader.__enter__()
+        self.conditions = self.grader.conditions
         return self
 
     def __exit__(
@@ -41,10 +61,6 @@ class OneProcess:
         trace: TracebackType | None,
     ) -> None:
         self.grader.__exit__(kind, error, trace)
-
-    @property
-    def conditions(self) -> Conditions:
-        return self.grader.conditions
 
     def run(self, submissions: Iterator[Submission]) -> Iterator[Graded]:
         """Grade all; what the grader itself fails on becomes a flagged result."""
@@ -70,7 +86,7 @@ class ManyProcesses:
         self.jobs = jobs
         self.workers: list[_Worker] = []
 
-    def __enter__(self) -> "ManyProcesses":
+    def __enter__(self) -> Self:
         drop()  # every grading process starts a zygote of its own
         worker = self._start()
         try:
