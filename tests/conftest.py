@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.desk import Desk
+from tests.desk import Desk
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
+ROOT = HERE.parent
 TINY = HERE / "tiny_course"
 
 DOUBLE = "def double(x):\n    return x + x, None\n\n\n"

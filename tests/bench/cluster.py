@@ -153,8 +153,8 @@ def main() -> None:
         found = simulated(costs, plan)
         print(
             f"{plan.hand_ins:,} on {plan.machines} x {plan.cores} cores, {name}: "
-            f"{found['seconds'] / 60:.1f} min (grading alone {found['grading'] / 60:.1f}, the command "
-            f"alone {found['command'] / 60:.1f}), {found['again']:.0f} shards sent twice"
+            f"{found['seconds'] / 60:.1f} min (grading alone {found['grading'] / 60:.1f}, the "
+            f"command alone {found['command'] / 60:.1f}), {found['again']:.0f} shards sent twice"
         )
     print(json.dumps({"start": costs.start, "each": costs.each, "command": costs.command}))
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.engine.desk import BACKWARD, DOUBLE, RIGHT, SLIP, STUB
+from tests.desk import BACKWARD, DOUBLE, RIGHT, SLIP, STUB
 
 SUMS = "from arithmetic.double import double\n\n\n"
 TOTAL = "def total(x):\n    return x.sum(-1)\n\n\n"

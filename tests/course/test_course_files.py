@@ -130,7 +130,7 @@ def test_a_check_of_a_foreign_function_is_told(course, desk):
     assert "total has 2 points but no hidden check" in done.stderr
     path.write_text(path.read_text().replace("impl.total", "impl.") + "syntax error")
     done = desk.grade("02", code=2)
-    assert "02_sums.py can't be loaded: SyntaxError" in done.stderr
+    assert "02_sums/checks.py can't be loaded: SyntaxError" in done.stderr
     assert "Traceback" not in done.stderr
 
 

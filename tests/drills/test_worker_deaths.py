@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engine.desk import RIGHT, Desk
+from tests.desk import RIGHT, Desk
 
 # not by a signal: the first process of a namespace is deaf to its own
 DIE = "import os\ndef die():\n    os._exit(9)\n"

@@ -9,7 +9,7 @@ from autograder.documents.tables import append_row, read_table
 from autograder.errors import UsageProblem
 from autograder.gradebook.ledger import Ledger
 from autograder.gradebook.roster import Roster
-from tests.engine.desk import RIGHT, SLIP, TINY
+from tests.desk import RIGHT, SLIP, TINY
 
 # The files
 

@@ -11,8 +11,8 @@ from autograder.documents.results import Adjustment, Handed
 from autograder.gradebook.attempts import Gradebook
 from autograder.gradebook.ledger import Extension, Ledger
 from autograder.gradebook.marks import Books
-from tests.engine.desk import TINY
-from tests.engine.test_results_and_gradebook import result
+from tests.desk import TINY
+from tests.gradebook.test_results_and_gradebook import result
 
 DUE = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.gradebook.attempts import Gradebook
-from tests.engine.desk import BACKWARD, DOUBLE, RIGHT, SLIP, STUB
+from tests.desk import BACKWARD, DOUBLE, RIGHT, SLIP, STUB, TINY
 
 STUDENTS = 60
 
@@ -259,6 +259,6 @@ def test_a_broken_check_is_the_graders_fault(desk):
     assert desk.result("ada")["score"] is None
     assert "test_no_upstream_gradient" in desk.result("ada")["reason"]
     assert desk.grades()[1] == "ada,ada,,0.0"
-    shutil.copy(Path(__file__).parent / "tiny_course/autograder/hidden/01_double/checks.py", hidden)
+    shutil.copy(TINY / "autograder/hidden/01_double/checks.py", hidden)
     desk.grade()
     assert desk.result("ada")["score"] == 4

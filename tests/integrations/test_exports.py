@@ -12,7 +12,7 @@ from autograder.commands.cli import run
 from autograder.documents.results import CheckResult, Diagnosis, Handed, Result, Versions
 from autograder.documents.tables import cell, uncell
 from autograder.gradebook.attempts import Gradebook
-from tests.engine.desk import TINY
+from tests.desk import TINY
 
 DUE = datetime(2026, 6, 1, 11, tzinfo=UTC)
 POLICY = """

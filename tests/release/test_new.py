@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.engine.desk import ROOT, TINY
+from tests.desk import ROOT, TINY
 
 
 @pytest.fixture

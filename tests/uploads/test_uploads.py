@@ -16,7 +16,7 @@ import pytest
 from autograder.uploads.archives import Refused, UploadLimits
 from autograder.uploads.sources import find_sources, safe_id
 from autograder.uploads.submission import Expected, Source, original_name, read_submission
-from tests.engine.desk import RIGHT
+from tests.desk import RIGHT
 
 EXPECTED = Expected("arithmetic", frozenset({"double", "sums"}), ("double.py",))
 SOURCE = RIGHT["arithmetic/double.py"]
