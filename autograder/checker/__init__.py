@@ -1,7 +1,7 @@
 """Declare a check, draw its inputs, compare, diagnose, judge. Needs NumPy only."""
 
 from autograder.checker.bank import Misconception, misconception
-from autograder.checker.compare import at_least, at_most, within
+from autograder.checker.bounds import at_least, at_most, within
 from autograder.checker.declare import Check, check, error_of
 
 __all__ = [

@@ -9,42 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.checker.bounds import Bound, Within
+from autograder.checker.disclosure import MOST_SIZE, shape, type_name
 from autograder.checker.implementation import kind_of
 from autograder.checker.outcome import Unsupported, Verdict
 
 RTOL = {8: 1e-9, 4: 1e-4, 2: 2e-2}  # by the item size of the result's dtype
-
-
-@dataclass(frozen=True)
-class Within:
-    """A value with a relative tolerance of its own."""
-
-    value: Any
-    rtol: float
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A number that must reach a bound (from above if `least`, else from below)."""
-
-    value: Any
-    bound: float
-    least: bool
-
-
-def within(value: Any, rtol: float) -> Within:
-    """A value that is compared with relative tolerance `rtol` (statistics of random draws)."""
-    return Within(value, rtol)
-
-
-def at_least(value: Any, bound: float) -> Bound:
-    """A number that must be `bound` or more."""
-    return Bound(value, bound, least=True)
-
-
-def at_most(value: Any, bound: float) -> Bound:
-    """A number that must be `bound` or less."""
-    return Bound(value, bound, least=False)
 
 
 @dataclass(frozen=True)
@@ -57,6 +27,8 @@ class Difference:
     expected: Any = None
     got: Any = None
     allowed: float = 0.0
+    told: str = ""
+    """The text without what the code chose; empty where the text has nothing of it."""
 
     @property
     def root(self) -> str:
@@ -138,7 +110,7 @@ def _differ(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Differ
     elif isinstance(expected, Bound):
         yield from _out_of_bound(name, expected, got.value if isinstance(got, Bound) else got)
     elif isinstance(got, Unsupported):
-        yield Difference(name, Verdict.WRONG_TYPE, f"{name} is {got}; expected {article(expected)}")
+        yield _wrong_type(name, got, article(expected))
     elif isinstance(expected, dict):
         yield from _dict_differs(name, expected, got, rules)
     elif isinstance(expected, list | tuple):
@@ -147,13 +119,23 @@ def _differ(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Differ
         yield from _array_differs(name, expected, got, rules)
     elif isinstance(expected, bool | str | type(None) | np.bool_):
         if type(expected) is not type(got) and not (_is_bool(expected) and _is_bool(got)):
-            text = f"{name} is {article(got)}; expected {article(expected)}"
-            yield Difference(name, Verdict.WRONG_TYPE, text)
+            yield _wrong_type(name, got, article(expected))
         elif expected != got:
             text = f"{name} is not as expected"
             yield Difference(name, Verdict.WRONG_VALUE, text, expected, got)
     else:
         yield from _number_differs(name, expected, got, rules)
+
+
+def _wrong_type(name: str, got: Any, wanted: str) -> Difference:
+    """A value of another type; of one that is not plain data only instructors read the name."""
+    text = f"{name} is {article(got)}; expected {wanted}"
+    told = text
+    if isinstance(got, Unsupported):
+        told = f"{name} is {type_name(got)}; expected {wanted}"
+    elif isinstance(got, np.ndarray):
+        told = f"{name} is an array; expected {wanted}"
+    return Difference(name, Verdict.WRONG_TYPE, text, told=told)
 
 
 def _is_bool(value: Any) -> bool:
@@ -164,13 +146,14 @@ def _dict_differs(
     name: str, expected: dict[str, Any], got: Any, rules: Rules
 ) -> Iterator[Difference]:
     if not isinstance(got, dict):
-        text = f"{name} is {article(got)}; expected a dict with {_keys(expected)}"
-        yield Difference(name, Verdict.WRONG_TYPE, text)
+        yield _wrong_type(name, got, f"a dict with {_keys(expected)}")
     elif expected.keys() != got.keys():
         missing, extra = expected.keys() - got.keys(), got.keys() - expected.keys()
         parts = [f"has no {_keys(missing)}"] if missing else []
+        told = [*parts, "has keys too many"] if extra else parts
         parts += [f"has {_keys(extra)} too many"] if extra else []
-        yield Difference(name, Verdict.WRONG_TYPE, f"{name} {' and '.join(parts)}")
+        text, told_text = (f"{name} {' and '.join(words)}" for words in (parts, told))
+        yield Difference(name, Verdict.WRONG_TYPE, text, told=told_text)
     else:
         for key in expected:
             yield from _differ(f"{name}[{key}]", expected[key], got[key], rules)
@@ -182,11 +165,11 @@ def _keys(keys: Any) -> str:
 
 def _list_differs(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Difference]:
     if not isinstance(got, list | tuple):
-        text = f"{name} is {article(got)}; expected a list of {len(expected)}"
-        yield Difference(name, Verdict.WRONG_TYPE, text)
+        yield _wrong_type(name, got, f"a list of {len(expected)}")
     elif len(expected) != len(got):
         text = f"{name} has {len(got)} items; expected {len(expected)}"
-        yield Difference(name, Verdict.WRONG_SHAPE, text)
+        told = text if len(got) <= MOST_SIZE else f"{name} should have {len(expected)} items"
+        yield Difference(name, Verdict.WRONG_SHAPE, text, told=told)
     else:
         for k, (one, other) in enumerate(zip(expected, got, strict=True)):
             yield from _differ(f"{name}[{k}]", one, other, rules)
@@ -196,14 +179,15 @@ def _array_differs(
     name: str, expected: NDArray[Any], got: Any, rules: Rules
 ) -> Iterator[Difference]:
     if type(got) is not np.ndarray:
-        text = f"{name} is {article(got)}; expected an array"
-        yield Difference(name, Verdict.WRONG_TYPE, text)
+        yield _wrong_type(name, got, "an array")
     elif not _kinds_fit(expected.dtype, got.dtype) or (rules.dtype and expected.dtype != got.dtype):
         text = f"{name} has dtype {got.dtype}; expected {expected.dtype}"
-        yield Difference(name, Verdict.WRONG_TYPE, text)
+        told = text if got.dtype.kind in "biufc" else f"{name} should have dtype {expected.dtype}"
+        yield Difference(name, Verdict.WRONG_TYPE, text, told=told)
     elif expected.shape != got.shape:
         text = f"{name} has shape {got.shape}; expected {expected.shape}"
-        yield Difference(name, Verdict.WRONG_SHAPE, text, expected, got)
+        told = f"{name} has {shape(got.shape)}; expected {expected.shape}"
+        yield Difference(name, Verdict.WRONG_SHAPE, text, expected, got, told=told)
     elif expected.dtype.kind == "f":
         allowed = _allowed(expected, got, rules)
         finite = np.isfinite(got)
@@ -251,8 +235,7 @@ def same_form(expected: Any, got: Any) -> bool:
 def _number_differs(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Difference]:
     number = isinstance(got, int | float | np.integer | np.floating) and not _is_bool(got)
     if not number:
-        text = f"{name} is {article(got)}; expected {article(expected)}"
-        yield Difference(name, Verdict.WRONG_TYPE, text)
+        yield _wrong_type(name, got, article(expected))
         return
     if isinstance(expected, int | np.integer):
         if expected != got:
@@ -275,8 +258,7 @@ def _number_differs(name: str, expected: Any, got: Any, rules: Rules) -> Iterato
 
 def _out_of_bound(name: str, expected: Bound, got: Any) -> Iterator[Difference]:
     if not isinstance(got, int | float | np.integer | np.floating):
-        text = f"{name} is {article(got)}; expected a number"
-        yield Difference(name, Verdict.WRONG_TYPE, text)
+        yield _wrong_type(name, got, "a number")
     elif not (got >= expected.bound if expected.least else got <= expected.bound):
         side = "at least" if expected.least else "at most"
         text = f"{name} misses its bound: {side} {expected.bound:g}"

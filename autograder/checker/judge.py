@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from autograder.checker import disclosure
 from autograder.checker.bank import Misconception
 from autograder.checker.compare import Difference, Expected, same_form
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
 from autograder.checker.gates import gate
 from autograder.checker.implementation import Implementation, LocalImplementation
-from autograder.checker.key import AnswerKey, LiveKey, kind_of_error, rules, run_probe
+from autograder.checker.key import AnswerKey, LiveKey, fault_of, kind_of_error, rules, run_probe
 from autograder.checker.outcome import (
     ImplementationMissing,
     ImplementationRaised,
@@ -22,7 +23,7 @@ from autograder.checker.outcome import (
     Verdict,
 )
 from autograder.checker.own_forward import gradients_fit_own_forward
-from autograder.checker.slips import explain, same_outputs
+from autograder.checker.slips import explain, main_slips, same_outputs
 from autograder.checker.symptoms import describe, sizes_of
 
 ORDER = (
@@ -77,7 +78,7 @@ class Judge:
     def run_one(self, check: Check, implementation: Implementation) -> Finding:
         """Run one check and say what was found; the gates are not applied."""
         right = self.key.expected(check)
-        fault = self._fault(check, right)
+        fault = fault_of(check, right)
         if fault:
             return self._finding(check, Verdict.GRADER_ERROR, details=fault)
         with np.errstate(all="ignore"):
@@ -88,20 +89,6 @@ class Judge:
     @staticmethod
     def _news(right: Outcome, outcome: Outcome) -> tuple[str, ...]:
         return tuple(text for text in outcome.warnings if text not in right.warnings)
-
-    @staticmethod
-    def _fault(check: Check, right: Outcome) -> str:
-        """What is wrong with the check itself: the reference must come through it."""
-        if right.stopped or right.structure or right.probe_error or right.mutated:
-            return (
-                (right.stopped.message if right.stopped else "")
-                or right.structure
-                or right.probe_error
-                or f"the reference changed {right.mutated[0]}"
-            )
-        if right.error and check.kind != "error":
-            return f"the reference raised {right.error}"
-        return ""
 
     def _expected(self, check: Check) -> Expected | None:
         if check.name not in self._prepared:
@@ -114,11 +101,14 @@ class Judge:
     def _examine(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
         """The first that holds: death, exception, structure, mutation, difference; else passed."""
         if outcome.stopped is not None:
-            return self._finding(check, outcome.stopped.verdict, outcome.stopped.message)
+            death = outcome.stopped
+            told = disclosure.death(death)
+            return self._finding(check, death.verdict, death.message, told=told)
         if outcome.error is not None:
             return self._raised(check, right, outcome)
         if outcome.structure:
-            return self._explained(check, Verdict.WRONG_TYPE, outcome.structure, outcome)
+            told = disclosure.structure(outcome.structure)
+            return self._explained(check, Verdict.WRONG_TYPE, outcome.structure, outcome, told=told)
         expected = self._expected(check)
         if expected is None:
             kind = kind_of_error(right)
@@ -142,7 +132,9 @@ class Judge:
     def _raised(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
         error = outcome.error
         if isinstance(error, ImplementationMissing):
-            return self._finding(check, Verdict.MISSING, error.message)
+            return self._finding(
+                check, Verdict.MISSING, error.message, told=disclosure.missing(error)
+            )
         assert isinstance(error, ImplementationRaised)
         if error.not_implemented:
             return self._finding(check, Verdict.NOT_IMPLEMENTED, details=error.message)
@@ -153,13 +145,16 @@ class Judge:
         text = f"{error.kinds[0]}: {message}" if message else error.kinds[0]
         if error.where:
             text += f"\nin {error.where}"
-        return self._explained(check, Verdict.RAISED, text, outcome)
+        told = disclosure.exception(error.kinds)
+        finding = self._explained(check, Verdict.RAISED, text, outcome, told=told)
+        return replace(finding, raised=error)
 
     def _unusable(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
         """The probe could not use a result: say which call's result is built differently."""
         text = f"the check could not use the result ({outcome.probe_error})"
         found = self._form(check, right, outcome)
-        return found or self._finding(check, Verdict.BAD_OUTPUT, text)
+        told = "the check could not use the result"
+        return found or self._finding(check, Verdict.BAD_OUTPUT, text, told=told)
 
     def _form(self, check: Check, right: Outcome, outcome: Outcome) -> Finding | None:
         """The first call whose result has another type or shape than the reference's.
@@ -174,20 +169,27 @@ class Judge:
                 {"result": other}
             ):
                 if difference.verdict in (Verdict.WRONG_TYPE, Verdict.WRONG_SHAPE):
-                    text = difference.text.replace("result", f"{mine.function.name}'s result", 1)
-                    return self._explained(check, difference.verdict, text, outcome)
+                    text, told = (
+                        words.replace("result", f"{mine.function.name}'s result", 1)
+                        for words in (difference.text, difference.told or difference.text)
+                    )
+                    return self._explained(check, difference.verdict, text, outcome, told=told)
         return None
 
     def _different(
         self, check: Check, outcome: Outcome, first: Difference, differences: list[Difference]
     ) -> Finding:
         symptom = describe(first, sizes_of(outcome.calls))
-        lines = [f"{first.text}."]
         others = sorted({d.root for d in differences} - {first.root})
-        if others:
-            lines.append(f"Also wrong: {', '.join(others[:6])}.")
+        more = f"\nAlso wrong: {', '.join(others[:6])}." if others else ""
         finding = self._explained(
-            check, first.verdict, "\n".join(lines), outcome, differences, symptom.details
+            check,
+            first.verdict,
+            f"{first.text}.{more}",
+            outcome,
+            differences,
+            symptom.details,
+            told=f"{first.told or first.text}.{more}",
         )
         text = symptom.text or ("" if symptom.known else "No slip that the kit knows fits.")
         unnamed = Diagnosis(None, text) if text else None
@@ -201,11 +203,13 @@ class Judge:
         outcome: Outcome,
         differences: Sequence[Difference] = (),
         details: tuple[str, ...] = (),
+        *,
+        told: str | None = None,
     ) -> Finding:
         """A finding with the known slip that would give the same outcome, where there is one."""
         names = explain(outcome, differences, self.key.slips(check))
         return replace(
-            self._finding(check, verdict, symptom, "\n".join(details)),
+            self._finding(check, verdict, symptom, "\n".join(details), told=told),
             candidates=names,
             diagnosis=self._diagnosis(names),
         )
@@ -255,7 +259,7 @@ class Judge:
         Either it gives what the reference gives on top of that slip, or it is a backward that
         equals central differences of the implementation's own forward.
         """
-        slips = _main_slips(checks, found)
+        slips = main_slips(checks, found)
         seen = dict(found)
         for check in checks:
             if found[check.name].verdict not in (Verdict.WRONG_VALUE, Verdict.NOT_FINITE):
@@ -275,23 +279,13 @@ class Judge:
         return seen
 
     @staticmethod
-    def _finding(check: Check, verdict: Verdict, symptom: str = "", details: str = "") -> Finding:
-        return Finding(check.name, check.title, check.of, verdict, symptom, details)
-
-
-def _main_slips(checks: Sequence[Check], found: dict[str, Finding]) -> dict[str, list[str]]:
-    """For each function the slips that explain most of its failures: what it does, not a chance."""
-    failures: Counter[str] = Counter()
-    named: dict[str, Counter[str]] = {}
-    for check in checks:
-        finding = found[check.name]
-        if check.gated or finding.passed:
-            continue
-        failures[check.of] += 1
-        if finding.diagnosis and finding.diagnosis.id:
-            named.setdefault(check.of, Counter())[finding.diagnosis.id] += 1
-    return {
-        function: kept
-        for function, counts in named.items()
-        if (kept := [slip for slip, count in counts.items() if 2 * count > failures[function]])
-    }
+    def _finding(
+        check: Check,
+        verdict: Verdict,
+        symptom: str = "",
+        details: str = "",
+        *,
+        told: str | None = None,
+    ) -> Finding:
+        told = symptom if told is None else told
+        return Finding(check.name, check.title, check.of, verdict, symptom, details, told=told)

@@ -158,3 +158,17 @@ def kind_of_error(outcome: Outcome) -> str:
         kinds = outcome.error.kinds
         return "ValueError" if "ValueError" in kinds else (kinds[0] if kinds else "Exception")
     return ""
+
+
+def fault_of(check: Check, right: Outcome) -> str:
+    """What is wrong with the check itself: the reference must come through it."""
+    if right.stopped or right.structure or right.probe_error or right.mutated:
+        return (
+            (right.stopped.message if right.stopped else "")
+            or right.structure
+            or right.probe_error
+            or f"the reference changed {right.mutated[0]}"
+        )
+    if right.error and check.kind != "error":
+        return f"the reference raised {right.error}"
+    return ""

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from autograder.documents.schema import decode, encode
 from autograder.errors import KitError
 
-SCHEMA = 1
+SCHEMA = 2
+OURS = ("wrong_value", "not_finite", "timeout", "out_of_memory", "skipped")
 Status = Literal["graded", "refused", "grader_error"]
 
 
@@ -26,7 +27,11 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """How one check ended. `message` holds no values, `details` does."""
+    """How one check ended. `message` holds no values of ours, `details` does.
+
+    Both, and `warnings`, may hold words that the submission chose, and are for instructors; `told`
+    is what students read of a hidden check under the disclosure "cause".
+    """
 
     name: str
     function: str
@@ -43,6 +48,7 @@ class CheckResult:
     seconds: float = 0.0
     upstream: Literal["own", "reference"] = "own"
     """Whose lower functions it was judged on: the submission's own, or the reference's."""
+    told: str = ""
 
     @property
     def passed(self) -> bool:
@@ -121,7 +127,9 @@ class Result:
     reason: str = ""
     """Why it was refused, or what went wrong in the grader."""
     log: str = ""
-    """What the student's code printed, capped."""
+    """What the student's code printed on hidden checks, capped. For instructors only."""
+    printed: str = ""
+    """What it printed on the public checks, capped: students read it."""
     upstream: Literal["best", "own"] = "best"
     seconds: float = 0.0
     graded_at: datetime | None = None
@@ -159,12 +167,26 @@ def from_json(text: str | bytes, source: object = "result") -> Result:
     except ValueError as error:
         raise KitError(f"{source} is no JSON document: {error}.") from error
     version = data.get("schema") if isinstance(data, dict) else None
-    if version != SCHEMA:
+    if version == 1:
+        data = _of_version_1(data)
+    elif version != SCHEMA:
         raise KitError(
-            f"{source} has schema version {version!r}; this kit reads version {SCHEMA}. "
+            f"{source} has schema version {version!r}; this kit reads versions 1 and {SCHEMA}. "
             "Grade it again, or use the kit's version that wrote it."
         )
     return decode(Result, data, source)
+
+
+def _of_version_1(data: dict[str, Any]) -> dict[str, Any]:
+    """A document from before students' and instructors' words were kept apart.
+
+    Only messages in which nothing was chosen by the code are told to students again.
+    """
+    checks = [
+        {**check, "told": check.get("message", "") if check.get("verdict") in OURS else ""}
+        for check in data.get("checks", ())
+    ]
+    return {**data, "schema": SCHEMA, "checks": checks}
 
 
 def read(path: Path) -> Result:

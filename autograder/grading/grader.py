@@ -27,6 +27,8 @@ from autograder.documents.results import (
 )
 from autograder.grading.conditions import Settings, conditions_of, limits_of
 from autograder.grading.judges import load_judge, served_functions
+from autograder.grading.printed import may_print, public_checks, run_public
+from autograder.grading.told import told
 from autograder.sandbox.outside.host import SandboxFault
 from autograder.sandbox.outside.remote import Sandbox
 from autograder.sandbox.outside.start import start_ahead
@@ -104,18 +106,18 @@ class Grader:
         staged = self._folder / "submission"
         stage(submission.files, staged, self.course)
         try:
+            shown = self._printed(submission, staged)
             found, again, log = self._findings(staged)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
-        checks = self._check_results(found, again)
+        checks = self._check_results(found, again, submission.files)
         faulty = [check for check in checks if check.verdict == Verdict.GRADER_ERROR]
-        result = self.conditions.blank(submission)
+        result = replace(self.conditions.blank(submission), log=log, printed=shown)
         if faulty:
             return replace(
                 result,
                 status="grader_error",
                 checks=checks,
-                log=log,
                 reason=f"{faulty[0].name}: {faulty[0].details or faulty[0].message}",
             )
         score = round(sum(check.points for check in checks), 2)
@@ -125,9 +127,23 @@ class Grader:
             raw_score=score,
             score=score,
             checks=checks,
-            log=log,
             seconds=round(time.perf_counter() - started, 4),
         )
+
+    @functools.cached_property
+    def _public(self) -> tuple[Check, ...]:
+        return public_checks(self.assignment)
+
+    def _printed(self, submission: Submission, staged: Path) -> str:
+        """What it prints on the public checks: run first, before it has met anything hidden."""
+        if not may_print(submission.files):
+            return ""
+        with self.sandbox.open(staged) as worker:
+            watched = _Watched(worker)
+            run_public(watched, self.assignment, self._public)
+            if watched.fault is not None:
+                raise watched.fault
+            return worker.log
 
     def _findings(self, staged: Path) -> tuple[dict[str, Finding], dict[str, Finding], str]:
         """Findings on the submission's own functions, and those of second chances."""
@@ -165,7 +181,10 @@ class Grader:
         return groups.items()
 
     def _check_results(
-        self, own: Mapping[str, Finding], again: Mapping[str, Finding]
+        self,
+        own: Mapping[str, Finding],
+        again: Mapping[str, Finding],
+        files: Mapping[str, bytes],
     ) -> tuple[CheckResult, ...]:
         results = []
         for function in self.assignment.functions:
@@ -186,6 +205,7 @@ class Grader:
                         max_points=round(worth, 6),
                         verdict=kept.verdict.value,
                         message=kept.symptom,
+                        told=told(kept, files),
                         details=kept.details,
                         diagnosis=self._diagnosis(kept),
                         warnings=kept.warnings,

@@ -50,7 +50,12 @@ def course_files(course: Course, assignment: Assignment) -> Iterator[tuple[str, 
     yield f"{COURSE}/assignments/course.toml", _course_toml(course).encode()
     for one in (*below, assignment):
         yield f"{COURSE}/assignments/{one.name}/assignment.toml", one.manifest.read_bytes()
-    content = [assignment.handout, assignment.hidden_checks, assignment.slips]
+    content = [
+        assignment.handout,
+        assignment.public_checks,
+        assignment.hidden_checks,
+        assignment.slips,
+    ]
     for path in content:
         if path.is_file():
             yield f"{COURSE}/{path.relative_to(course.root).as_posix()}", path.read_bytes()

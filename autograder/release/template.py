@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.checker.bank import load_misconceptions
 from autograder.checker.declare import load_checks
+from autograder.checker.draw import public_seed
 from autograder.checker.key import LiveKey
 from autograder.course.course import Assignment, Course
 from autograder.course.reference import load_reference
@@ -17,7 +18,7 @@ from autograder.release.notebooks import FILE_NAME as NOTEBOOK
 from autograder.release.notebooks import lab_notebook
 from autograder.release.stubs import make_stub
 from autograder.release.tools import tool_files
-from autograder.student.record import FILE_NAME, Exercise, Record, public_seed, record_answers
+from autograder.student.record import FILE_NAME, Exercise, Record, record_answers
 from autograder.student.workspace import SOLUTIONS
 
 README_SOURCE = "student_readme.md"

@@ -8,6 +8,8 @@ FAULT = (
     "The grader failed on your submission. This is not your fault and no mark is lost: "
     "your instructor has been told and will grade it again."
 )
+PRINTED = "What your code printed on the public checks"
+PRINTED_HIDDEN = "What your code printed on the hidden checks"
 KINDS = {"late": "lateness", "manual": "adjustment"}
 
 
@@ -29,9 +31,17 @@ def feedback(result: Result, disclosure: str) -> str:
         lines += [_check(check, disclosure) for check in checks]
     if any(check.upstream == "reference" and check.passed for check in result.checks):
         lines += ["", "† passes once the functions below it are right: that slip is counted there."]
-    if result.log.strip():
-        lines += ["", "## What your code printed", "", fenced(result.log)]
+    for heading, text in outputs(result, disclosure):
+        lines += ["", f"## {heading}", "", fenced(text)]
     return "\n".join(lines) + "\n"
+
+
+def outputs(result: Result, disclosure: str) -> list[tuple[str, str]]:
+    """What the code printed, as far as students see it: on hidden checks only under "full"."""
+    shown = [(PRINTED, result.printed)]
+    if disclosure == "full":
+        shown.append((PRINTED_HIDDEN, result.log))
+    return [(heading, text) for heading, text in shown if text.strip()]
 
 
 def _summary(result: Result) -> str:

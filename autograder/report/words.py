@@ -17,6 +17,7 @@ def finding_of(check: CheckResult) -> Finding:
         verdict=Verdict(check.verdict),
         symptom=check.message,
         details=check.details,
+        told=check.told,
         diagnosis=Diagnosis(cause.id, cause.text, cause.section) if cause else None,
         warnings=check.warnings,
         seconds=check.seconds,

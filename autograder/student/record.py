@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograder.checker.compare import Bound, Within
+from autograder.checker.bounds import Bound, Within
 from autograder.checker.contract import Contract, Function
 from autograder.checker.declare import Check
+from autograder.checker.draw import public_seed
 from autograder.checker.key import LiveKey, kind_of_error
 from autograder.checker.outcome import ImplementationRaised, Outcome, Unsupported
 
@@ -119,11 +119,6 @@ class Record:
             "checks": self.checks,
         }
         return json.dumps(stored, ensure_ascii=False, separators=(",", ":")) + "\n"
-
-
-def public_seed(assignment: str, check: str) -> int:
-    """Public inputs need no secret: they are the same for everybody."""
-    return int.from_bytes(sha256(f"public/{assignment}/{check}".encode()).digest(), "big")
 
 
 def record_answers(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder.checker.bank import Misconception, overlay
 from autograder.checker.declare import Check, load_checks
-from autograder.checker.draw import Draw
+from autograder.checker.draw import Draw, public_seed
 from autograder.checker.finding import WIDTH, Finding
 from autograder.checker.implementation import LocalImplementation
 from autograder.checker.judge import Judge
@@ -17,7 +17,6 @@ from autograder.checker.key import LiveKey, run_probe
 from autograder.checker.outcome import Verdict
 from autograder.course.course import Assignment, Course
 from autograder.course.reference import load_package
-from autograder.student.record import public_seed
 from autograder.verify.subjects import (
     CHEAP,
     alternatives,

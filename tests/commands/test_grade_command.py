@@ -113,7 +113,7 @@ def test_grades_csv_has_a_row_for_every_student(class_of_seven):
 def test_every_result_says_how_it_was_kept_apart_and_by_what(class_of_seven):
     desk, _ = class_of_seven
     result = desk.result("ada")
-    assert result["schema"] == 1
+    assert result["schema"] == 2
     assert result["isolation"]["level"] in ("process", "seccomp", "landlock", "namespaces")
     assert result["isolation"]["layers"]
     assert result["versions"]["numpy"]

@@ -33,8 +33,9 @@ def _suite(result: Result, disclosure: str) -> ElementTree.Element:
         tests=str(len(cases)),
         failures=str(sum(case.find("failure") is not None for case in cases)),
         errors=str(sum(case.find("error") is not None for case in cases)),
-        time=f"{result.seconds:.3f}",
     )
+    if disclosure == "full":  # how long something takes can tell what it was given
+        suite.set("time", f"{result.seconds:.3f}")
     if result.graded_at is not None:
         suite.set("timestamp", result.graded_at.replace(microsecond=0, tzinfo=None).isoformat())
     properties = ElementTree.SubElement(suite, "properties")
@@ -55,8 +56,9 @@ def _case(check: CheckResult, result: Result, disclosure: str) -> ElementTree.El
         "testcase",
         classname=f"{result.assignment}.{check.function}",
         name=_text(check.title),
-        time=f"{check.seconds:.6f}",
     )
+    if disclosure == "full":
+        case.set("time", f"{check.seconds:.6f}")
     if not check.passed:
         kind = "error" if check.verdict == "grader_error" else "failure"
         problem = ElementTree.SubElement(case, kind, type=check.verdict)

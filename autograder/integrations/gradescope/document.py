@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from autograder.documents.results import CheckResult, IsolationReached, Result
-from autograder.report.feedback import REFUSED
+from autograder.report.feedback import REFUSED, outputs
 from autograder.report.words import explain, points, visible
 
 # Where students see nothing of hidden checks, their rows wait until grades are published: a row
@@ -18,8 +18,7 @@ def document(result: Result, disclosure: str, seconds: float) -> dict[str, objec
     """Everything in Gradescope's form. All text is plain, with control characters as escapes."""
     content: dict[str, object] = {
         "score": result.score,
-        "execution_time": seconds,
-        "output": overview(result),
+        "output": overview(result, disclosure),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -38,10 +37,12 @@ def document(result: Result, disclosure: str, seconds: float) -> dict[str, objec
             "verdicts": dict(Counter(check.verdict for check in result.checks)),
         },
     }
+    if disclosure == "full":  # how long something takes can tell what it was given
+        content["execution_time"] = seconds
     return content
 
 
-def overview(result: Result) -> str:
+def overview(result: Result, disclosure: str) -> str:
     """What stands above the rows: the score, what to know about the upload, what it printed."""
     number = result.assignment.partition("_")[0]
     lines = [f"{number} {visible(result.assignment_title)}"]
@@ -54,8 +55,8 @@ def overview(result: Result) -> str:
         lines.append(f"  {points(got):>5} / {worth:<4g}  {function}")
     lines += ["", *(f"Note: {visible(note)}" for note in result.submission.notes)]
     lines.append(isolation_line(result.isolation))
-    if result.log.strip():
-        lines += ["", "What your code printed:", visible(result.log).rstrip("\n")]
+    for heading, text in outputs(result, disclosure):
+        lines += ["", f"{heading}:", visible(text).rstrip("\n")]
     return "\n".join(lines)
 
 

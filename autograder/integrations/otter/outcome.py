@@ -31,7 +31,7 @@ def fill(results: Any, result: Result, disclosure: str) -> None:
         ]
         question.update_score(scores[function])
         results.results[function] = question
-    results.set_output(overview(result))
+    results.set_output(overview(result, disclosure))
 
 
 def function_scores(result: Result) -> dict[str, float]:

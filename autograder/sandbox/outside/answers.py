@@ -44,7 +44,7 @@ def read_answer(
             )
             reader.finish()
             value = parts[0] if len(parts) == 1 else parts
-            return CallResult(value, _texts(mutated), _texts(warnings))
+            return CallResult(value, _arguments(mutated, function), _texts(warnings))
         case ("raised", _, kinds, str(message), str(where), warnings):
             reader.finish()
             _texts(warnings)
@@ -95,6 +95,17 @@ class _Reader:
         if isinstance(value, type | np.dtype):
             return Unsupported("numpy.dtype")
         raise frames.WireError("a stand-in where data was expected")
+
+
+def _arguments(value: Any, function: Function) -> tuple[str, ...]:
+    """Names of arguments, which students read: an honest worker sends none but these."""
+    texts = _texts(value)
+    for text in texts:
+        name = text.removeprefix("argument ")
+        numbered = name.isascii() and name.isdigit() and len(name) <= 2
+        if not text.startswith("argument ") or not (numbered or name in function.parameters):
+            raise frames.WireError("something else where an argument's name was expected")
+    return texts
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -94,3 +95,8 @@ class Draw:
 
 def _copy(value: T) -> T:
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def public_seed(assignment: str, check: str) -> int:
+    """Public inputs need no secret: they are the same for everybody."""
+    return int.from_bytes(sha256(f"public/{assignment}/{check}".encode()).digest(), "big")

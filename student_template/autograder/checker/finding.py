@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograder.checker.outcome import Verdict
+from autograder.checker.outcome import ImplementationRaised, Verdict
 
 WIDTH = 80
 
@@ -40,7 +40,11 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Finding:
-    """One check's verdict. `symptom` has no values in it, `details` has."""
+    """One check's verdict.
+
+    `symptom` has no values of ours in it, `details` has. Both may hold words that the code chose;
+    `told`, what students read of a hidden check, holds none.
+    """
 
     check: str
     title: str
@@ -51,6 +55,8 @@ class Finding:
     diagnosis: Diagnosis | None = None
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    told: str = ""
+    raised: ImplementationRaised | None = None
     candidates: tuple[str, ...] = ()
     unnamed: Diagnosis | None = None  # what is said where no candidate holds elsewhere
 
@@ -62,18 +68,20 @@ class Finding:
     def text(self, disclosure: str = "full", sections: Mapping[str, str] | None = None) -> str:
         """What a student reads, at most 80 columns wide.
 
-        disclosure: "full" (with values), "cause" (the symptom and the slip) or "none" (the
-        verdict). sections: the handout's section numbers by anchor.
+        disclosure: "full" (everything), "cause" (the symptom and the slip, nothing that the code
+        said) or "none" (the verdict). sections: the handout's section numbers by anchor.
         """
         if self.passed:
             return ""
-        lines = [self.symptom or f"{PHRASES[self.verdict]}."]
+        phrase = f"{PHRASES[self.verdict]}."
+        lines = [(self.symptom if disclosure == "full" else self.told) or phrase]
         if disclosure == "none":
-            lines = [f"{PHRASES[self.verdict]}."]
+            lines = [phrase]
         if disclosure == "full" and self.details:
             lines += ["  " + line for line in self.details.split("\n")]
         if disclosure != "none":
             lines += self._cause(sections or {})
+        if disclosure == "full":
             lines += [f"Python warned: {line}" for line in self.warnings[:3]]
         return "\n".join(wrapped for line in lines for wrapped in wrap(line))
 

@@ -24,8 +24,8 @@ def gate(checks: Sequence[Check], found: dict[str, Finding]) -> dict[str, Findin
             continue
         stub = next((v for v in STUBS if all(value.verdict is v for value in values)), None)
         if stub is not None:
-            gated[check.name] = replace(finding, verdict=stub, symptom="", diagnosis=None)
+            gated[check.name] = replace(finding, verdict=stub, symptom="", told="", diagnosis=None)
         elif finding.passed:
             text = f"counts only once a value check of {check.of} passes"
-            gated[check.name] = replace(finding, verdict=Verdict.SKIPPED, symptom=text)
+            gated[check.name] = replace(finding, verdict=Verdict.SKIPPED, symptom=text, told=text)
     return gated

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograder.checker.compare import Bound, Difference, Expected, Rules, Within
+from autograder.checker.bounds import Bound, Within
+from autograder.checker.compare import Difference, Expected, Rules
+from autograder.checker.declare import Check
+from autograder.checker.finding import Finding
 from autograder.checker.outcome import Outcome
 
 SAME = {8: 1e-9, 4: 1e-5, 2: 1e-2}  # relative to the largest value, by item size
@@ -117,3 +121,21 @@ def _equal_numbers(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bo
         return False
     largest = float(np.max(np.abs(one[finite]), initial=0.0))
     return bool((np.abs(one[finite] - other[finite]) <= rtol * largest + 1e-12).all())
+
+
+def main_slips(checks: Sequence[Check], found: dict[str, Finding]) -> dict[str, list[str]]:
+    """For each function the slips that explain most of its failures: what it does, not a chance."""
+    failures: Counter[str] = Counter()
+    named: dict[str, Counter[str]] = {}
+    for check in checks:
+        finding = found[check.name]
+        if check.gated or finding.passed:
+            continue
+        failures[check.of] += 1
+        if finding.diagnosis and finding.diagnosis.id:
+            named.setdefault(check.of, Counter())[finding.diagnosis.id] += 1
+    return {
+        function: kept
+        for function, counts in named.items()
+        if (kept := [slip for slip, count in counts.items() if 2 * count > failures[function]])
+    }
