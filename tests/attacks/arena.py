@@ -24,7 +24,7 @@ from tests.attacks.catalogue import RIGHT, RIGHT_SUMS, Case, files, load, possib
 from tests.attacks.listeners import Listeners
 from tests.attacks.traces import Traces
 
-TINY = Path(__file__).parent.parent / "engine" / "tiny_course"
+TINY = Path(__file__).parent.parent / "tiny_course"
 LIMITS = Limits(
     cpu_per_check=0.2,
     cpu_total=0.3,

@@ -26,7 +26,7 @@ QUICK = settings(max_examples=1500, deadline=None, suppress_health_check=list(He
 FUNCTION = next(
     function
     for function in Contract.from_source(
-        __import__("pathlib").Path(__file__).parents[1] / "engine/tiny_course/solutions/arithmetic"
+        __import__("pathlib").Path(__file__).parents[1] / "tiny_course/solutions/arithmetic"
     ).functions.values()
     if function.name == "double"
 )
