@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: help demo test verify template lint types train bench bench-grading clean
 
 help: ## List the commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^#: /{printf "\n%s\n", substr($$0, 4)} /^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -23,20 +23,23 @@ $(VENV)/.everything: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
 	@touch $@ $(VENV)/.grading
 
+#: Everybody
 demo: $(VENV)/.grading ## Grade a sample class over all assignments (installs what grading needs)
 	@$(BIN)/python -m tests.sample_class.demo
 
 test: $(VENV)/.everything ## Run the kit's own tests (installs everything)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
+#: Instructors and authors of assignments
 verify: $(VENV)/.everything ## Prove the checks of every assignment
 	$(BIN)/autograder verify
 
 template: $(VENV)/.everything ## Generate student_template/ from solutions/ and assignments/
 	$(BIN)/autograder release
 
-lint: $(VENV)/.everything ## Lint and format check
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+#: Who changes the kit
+lint: $(VENV)/.everything ## Lint and format check; imports run downwards only
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 
 types: $(VENV)/.everything ## Strict type check of the engine
 	$(BIN)/mypy
@@ -44,6 +47,7 @@ types: $(VENV)/.everything ## Strict type check of the engine
 train: $(VENV)/.everything ## Train the language model and the encoder-decoder, draw what they learnt
 	PYTHONPATH=solutions $(BIN)/python -m runs
 
+#: Who measures it
 bench: $(VENV)/.everything ## Measure the reference block's training step (with PyTorch too, if installed)
 	$(BIN)/python -m tests.bench.block
 
