@@ -43,7 +43,9 @@ class Place:
         shutil.copytree(
             ROOT / "tests" / "attacks", self.kit / "tests" / "attacks", ignore=_no_caches
         )
-        shutil.copytree(ROOT / "tests" / "engine", self.kit / "tests" / "engine", ignore=_no_caches)
+        shutil.copytree(
+            ROOT / "tests" / "tiny_course", self.kit / "tests" / "tiny_course", ignore=_no_caches
+        )
         (self.kit / "tests" / "__init__.py").touch()
         self.python = sys.executable if os.geteuid() else str(self._copy_python())
 
