@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.sandbox.outside.remote import Sandbox
 from autograder.sandbox.outside.staging import PREFIX, Stage, remove_tree, usage
 
 
@@ -72,3 +73,14 @@ def test_what_a_killed_grader_left_is_removed(
     living.close()
     fresh.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_of_a_submission_waits_for_the_next(best: Sandbox, submission: Path) -> None:
+    """User ids come round after 256 workers: an old copy could then be read by somebody else."""
+    before = {path.name for path in best._stage.root.iterdir()}
+    with best.open(submission) as worker:
+        worker.other(1)
+        assert {path.name for path in best._stage.root.iterdir()} > before
+    assert {path.name for path in best._stage.root.iterdir()} == before
+    with best.open(submission) as worker:
+        assert worker.other(2) == 2

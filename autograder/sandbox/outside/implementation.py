@@ -18,6 +18,7 @@ from autograder.checker.outcome import (
 from autograder.sandbox.outside.answers import clean, read_answer
 from autograder.sandbox.outside.attendant import Attendant, used_up
 from autograder.sandbox.outside.host import SandboxFault
+from autograder.sandbox.outside.staging import remove_tree
 from autograder.sandbox.wire import frames
 from autograder.sandbox.wire.encoder import encode
 
@@ -139,9 +140,13 @@ class RemoteImplementation(Implementation):
         return self._cpu_seconds + (self._worker.cpu_seconds if self._worker else 0.0)
 
     def close(self) -> None:
-        """End the worker."""
+        """End the worker, and leave nothing of the submission for a later one to find."""
         with suppress(SandboxFault):
             self._end_worker()
+        if self._staged is not None:
+            folder, _ = self._staged
+            self._staged = None
+            remove_tree(folder)
 
     def __enter__(self) -> Self:
         return self
