@@ -16,7 +16,7 @@ T = TypeVar("T")
 GRID = 1024  # reals are multiples of 1/1024: no platform's libm can change them
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=2048)
 def _tape(_seed: int) -> list[tuple[Any, Any]]:
     """What was drawn from a seed so far, in order: (what was asked for, value)."""
     return []

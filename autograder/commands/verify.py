@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from autograder.course.course import Assignment, Course
-from autograder.course.reference import load_reference
 from autograder.course.secret import Secret
 from autograder.grading.grader import Grader, Settings, expected_of
-from autograder.grading.judges import load_judge, misconceptions
+from autograder.grading.judges import Streams
 from autograder.uploads.submission import Source, read_submission
 from autograder.verify.mutation import Mutation, run_mutants
 from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
+from autograder.verify.streams import stream_proofs
 from autograder.verify.subjects import alternatives, write_alternative, write_template
 
 SHOWN = 12
@@ -84,12 +84,11 @@ def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progr
     """All proofs of one assignment."""
     started = time.perf_counter()
     secret = Secret.load(course.id)
-    reference = load_reference(course)
-    judge = load_judge(course, assignment, secret)
-    slips = misconceptions(course, assignment)
-    subject = make_subject(course, assignment, judge, reference, slips)
+    streams = Streams(course, assignment, secret)
+    judge, reference = streams[0], streams.reference
+    subject = make_subject(course, assignment, judge, reference, streams.slips)
     task = bar.add_task(assignment.name, total=None)
-    proofs = list(run_proofs(subject))
+    proofs = [*run_proofs(subject), *stream_proofs(subject, streams)]
     jailed = tuple(graded_in_the_jail(course, assignment))
     proofs.append(Proof("the same in the jail", 2 + len(alternatives(assignment)), jailed))
     mutation = None

@@ -159,6 +159,7 @@ class Course:
             assignments=tuple(_read_assignment(folder) for folder in folders),
         )
         table.late.check(source)
+        table.feedback.check(source)
         course._check()
         return course
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autograder.errors import UsageProblem
 
+MOST_STREAMS = 64
 Disclosure = Literal["full", "cause", "none"]
 Counts = Literal["latest", "best", "last_on_time"]
 
@@ -18,6 +19,16 @@ class Feedback:
     """What a student sees of a hidden check: values too, the cause without values, or neither."""
 
     disclosure: Disclosure = "cause"
+    streams: int = 8
+    """How many sets of hidden inputs there are; what is handed in decides which one it meets."""
+
+    def check(self, source: object) -> None:
+        """UsageProblem where a value makes no sense."""
+        if not 1 <= self.streams <= MOST_STREAMS:
+            raise UsageProblem(
+                f'{source}: "feedback.streams" should be from 1 to {MOST_STREAMS}, '
+                f"found {self.streams}."
+            )
 
 
 @dataclass(frozen=True)

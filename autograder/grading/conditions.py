@@ -39,6 +39,7 @@ class Conditions:
     limits: Limits
     versions: Versions
     isolation: IsolationReached
+    streams: int = 1
 
     def key(self, submission: Submission) -> str:
         """Two gradings with the same key have the same result."""
@@ -47,6 +48,7 @@ class Conditions:
             self.digest,
             self.versions.kit,
             self.secret,
+            self.streams,
             self.settings.upstream,
             self.isolation.level,
             {name: str(value) for name, value in asdict(self.limits).items()},
@@ -103,6 +105,7 @@ def conditions_of(
         limits=limits_of(assignment),
         versions=versions(),
         isolation=isolation,
+        streams=course.feedback.streams,
     )
 
 

@@ -26,7 +26,7 @@ from autograder.documents.results import (
     Result,
 )
 from autograder.grading.conditions import Settings, conditions_of, limits_of
-from autograder.grading.judges import load_judge, served_functions
+from autograder.grading.judges import Streams, served_functions
 from autograder.grading.printed import may_print, public_checks, run_public
 from autograder.grading.told import told
 from autograder.sandbox.outside.host import SandboxFault
@@ -64,7 +64,7 @@ class Grader:
             starting.callback(shutil.rmtree, folder, ignore_errors=True)
             self._folder = Path(folder)
             start_ahead()
-            self.judge.prepare()
+            self.streams.prepare()
             self.sandbox = starting.enter_context(
                 Sandbox(
                     self.course.contract,
@@ -96,18 +96,20 @@ class Grader:
         self.__enter__()
 
     @functools.cached_property
-    def judge(self) -> Judge:
+    def streams(self) -> Streams:
         """The hidden checks, read once the jail's first process runs."""
-        return load_judge(self.course, self.assignment, Secret.load(self.course.id))
+        return Streams(self.course, self.assignment, Secret.load(self.course.id))
 
     def grade(self, submission: Submission) -> Result:
         """Run all hidden checks and score them."""
         started = time.perf_counter()
         staged = self._folder / "submission"
-        stage(submission.files, staged, self.course)
+        whole = completed(submission.files, self.course)
+        stage(whole, staged)
+        judge = self.streams.of(whole)
         try:
             shown = self._printed(submission, staged)
-            found, again, log = self._findings(staged)
+            found, again, log = self._findings(judge, staged)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
         checks = self._check_results(found, again, submission.files)
@@ -145,24 +147,26 @@ class Grader:
                 raise watched.fault
             return worker.log
 
-    def _findings(self, staged: Path) -> tuple[dict[str, Finding], dict[str, Finding], str]:
+    def _findings(
+        self, judge: Judge, staged: Path
+    ) -> tuple[dict[str, Finding], dict[str, Finding], str]:
         """Findings on the submission's own functions, and those of second chances."""
         with self.sandbox.open(staged) as worker:
-            own = self._run(worker)
+            own = self._run(judge, worker)
             log = worker.log
         again: dict[str, Finding] = {}
         if self.settings.upstream == "best":
             for served, checks in self._second_chances(own):
                 with self.sandbox.open(staged, served=served) as worker:
-                    again |= self._run(worker, checks)
+                    again |= self._run(judge, worker, checks)
         return own, again, log
 
     def _run(
-        self, worker: Implementation, checks: Sequence[Check] | None = None
+        self, judge: Judge, worker: Implementation, checks: Sequence[Check] | None = None
     ) -> dict[str, Finding]:
         """The judge's findings. SandboxFault where they are not the submission's doing."""
         watched = _Watched(worker)
-        found = self.judge.run(watched, checks)
+        found = judge.run(watched, checks)
         if watched.fault is not None:
             raise watched.fault
         return found
@@ -173,7 +177,7 @@ class Grader:
         """The failed functions' checks, by what they may take from the reference."""
         groups: dict[frozenset[str], list[Check]] = {}
         for function in self.assignment.functions:
-            checks = [check for check in self.judge.checks if check.of == function.name]
+            checks = [check for check in self.streams.checks if check.of == function.name]
             served = served_functions(self.course, self.assignment, function)
             failed = any(not own[check.name].passed for check in checks)
             if failed and served:
@@ -188,7 +192,7 @@ class Grader:
     ) -> tuple[CheckResult, ...]:
         results = []
         for function in self.assignment.functions:
-            checks = [check for check in self.judge.checks if check.of == function.name]
+            checks = [check for check in self.streams.checks if check.of == function.name]
             weight = sum(check.weight for check in checks)
             for check in checks:
                 first, second = own[check.name], again.get(check.name)
@@ -256,10 +260,10 @@ def expected_of(course: Course, assignment: Assignment) -> Expected:
     return Expected(course.package, frozenset(modules), assignment.files)
 
 
-def stage(files: Mapping[str, bytes], folder: Path, course: Course) -> None:
-    """Put a submission's files into a clean folder, which the sandbox copies into the jail.
+def completed(files: Mapping[str, bytes], course: Course) -> dict[str, bytes]:
+    """A submission's files, with those that students were given whole where the upload lacks them.
 
-    Files that students were given whole are filled in where the upload lacks them.
+    What is judged, then, is the same at every door, whatever that door leaves out.
     """
     package = course.package
     whole = dict(files)
@@ -267,7 +271,12 @@ def stage(files: Mapping[str, bytes], folder: Path, course: Course) -> None:
     for name in course.given_files:
         whole.setdefault(f"{package}/{name}", (given / name).read_bytes())
     whole.setdefault(f"{package}/__init__.py", b"")
-    for name, content in whole.items():
+    return whole
+
+
+def stage(files: Mapping[str, bytes], folder: Path) -> None:
+    """Put files into a clean folder, which the sandbox copies into the jail."""
+    for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -15,16 +15,56 @@ from autograder.course.reference import load_reference
 from autograder.course.secret import Secret
 from autograder.documents.schema import nearest
 from autograder.errors import UsageProblem
+from autograder.uploads.submission import digest_of
+
+ONE_STREAM = ("learning", "cost")  # kinds whose answers are bounds, and dear to compute
+
+
+class Streams:
+    """The judges of an assignment's hidden checks, one for each stream of inputs.
+
+    Each is made when it is first needed, and serves a whole batch from then on.
+    """
+
+    def __init__(self, course: Course, assignment: Assignment, secret: Secret) -> None:
+        self.course, self.assignment, self.secret = course, assignment, secret
+        self.count = course.feedback.streams
+        self.checks = hidden_checks(course, assignment)
+        self.slips = misconceptions(course, assignment)
+        self.reference = load_reference(course)
+        self._steady = {check.name for check in self.checks if check.kind in ONE_STREAM}
+        self._judges: dict[int, Judge] = {}
+
+    def prepare(self) -> None:
+        """Compute the answers that every submission of a batch will need."""
+        if self.count == 1:
+            self[0].prepare()
+
+    def __getitem__(self, stream: int) -> Judge:
+        """The judge of one stream."""
+        if stream not in self._judges:
+            self._judges[stream] = Judge(
+                self.checks,
+                self.reference,
+                self.slips,
+                seed=lambda check: self.seed(check, stream),
+            )
+        return self._judges[stream]
+
+    def seed(self, check: str, stream: int) -> int:
+        """The seed of a check's inputs in a stream."""
+        chosen = 0 if check in self._steady else stream
+        return self.secret.seed(self.assignment.name, check, chosen)
+
+    def of(self, files: Mapping[str, bytes]) -> Judge:
+        """The judge of what was handed in, given files filled in: always the same for the same."""
+        digest = digest_of(files)
+        return self[self.secret.stream(self.assignment.name, digest, self.count)]
 
 
 def load_judge(course: Course, assignment: Assignment, secret: Secret) -> Judge:
-    """The judge of one assignment's hidden checks."""
-    return Judge(
-        hidden_checks(course, assignment),
-        load_reference(course),
-        misconceptions(course, assignment),
-        seed=lambda check: secret.seed(assignment.name, check),
-    )
+    """The judge of one assignment's hidden checks, on their first stream of inputs."""
+    return Streams(course, assignment, secret)[0]
 
 
 def hidden_checks(course: Course, assignment: Assignment) -> tuple[Check, ...]:

@@ -99,6 +99,7 @@ def _course_toml(course: Course) -> str:
     }
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
     lines += ["", "[feedback]", f'disclosure = "{course.feedback.disclosure}"']
+    lines += [f"streams = {course.feedback.streams}"]
     return "\n".join(lines) + "\n"
 
 

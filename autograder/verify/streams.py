@@ -1,0 +1,108 @@
+"""The proofs about streams of inputs: whichever one a submission meets, its marks are the same."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from autograder.checker.bank import Misconception, overlay
+from autograder.checker.declare import Check
+from autograder.checker.implementation import Implementation, LocalImplementation
+from autograder.checker.key import AnswerKey, differs, fault_of, run_probe
+from autograder.course.reference import load_package
+from autograder.grading.judges import ONE_STREAM, Streams
+from autograder.verify.proofs import Proof, Subject
+from autograder.verify.subjects import alternatives, write_alternative
+
+
+def stream_proofs(subject: Subject, streams: Streams) -> Iterator[Proof]:
+    """All of them. The first stream has every other proof, so that the rest are looked at here."""
+    count = streams.count
+    ways = len(alternatives(subject.assignment)) + 1
+    slips = len(subject.slips)
+    with np.errstate(all="ignore"):
+        yield Proof("streams differ", count, tuple(streams_differ(subject, streams)))
+        right = tuple(right_on_all(subject, streams))
+        yield Proof("right ways right on all", ways * count, right)
+        caught = tuple(caught_on_all(subject, streams))
+        yield Proof("slips caught on all", slips * count, caught)
+
+
+def streams_differ(subject: Subject, streams: Streams) -> Iterator[str]:
+    """Checks that draw have other arguments in other streams.
+
+    Where all that is drawn is a small whole number or two, some streams may meet the same ones.
+    """
+    for check in _streamed(streams):
+        if check.kind != "value":
+            continue
+        calls = [repr(key.expected(check).calls) for key in _keys(streams, range(streams.count))]
+        different = len(set(calls))
+        if different < min(3, len(calls)) and not _constant(check, subject, calls):
+            yield f"{check.name} has {different} sets of inputs in {len(calls)} streams"
+
+
+def _constant(check: Check, subject: Subject, calls: list[str]) -> bool:
+    """Whether a check draws nothing that its calls depend on: then nothing is hidden in it."""
+    other = run_probe(check, subject.reference, 1)
+    return set(calls) == {repr(other.calls)}
+
+
+def right_on_all(subject: Subject, streams: Streams) -> Iterator[str]:
+    """The solution and every accepted way pass every check of every stream."""
+    ways: dict[str, Implementation] = {"the solution": subject.reference}
+    with tempfile.TemporaryDirectory() as temporary:
+        for path in alternatives(subject.assignment):
+            folder = Path(temporary) / path.name
+            write_alternative(subject.course, path, folder)
+            ways[path.name] = load_package(subject.course.contract, folder)
+    for stream in range(1, streams.count):
+        key = streams[stream].key
+        for check in _streamed(streams):
+            right = key.expected(check)
+            if fault := fault_of(check, right):
+                yield f"{check.name}, stream {stream}: {fault}"
+                continue
+            for name, way in ways.items():
+                if differs(check, right, run_probe(check, way, key.seed(check))):
+                    yield f"{name} fails {check.name} on stream {stream}"
+
+
+def caught_on_all(subject: Subject, streams: Streams) -> Iterator[str]:
+    """Every slip fails some check of its function on every stream."""
+    for slip in subject.slips:
+        slipped = overlay(slip, subject.reference)
+        checks = [check for check in _streamed(streams) if check.of == slip.of]
+        missed = []
+        for stream in range(1, streams.count):
+            key = streams[stream].key
+            for position, check in enumerate(checks):
+                if _fails(check, slipped, key):
+                    checks.insert(0, checks.pop(position))  # it probably catches it again
+                    break
+            else:
+                missed.append(stream)
+        if missed and not _caught_by_steady(slip, slipped, streams):
+            yield f"{slip.name} loses nothing on stream {', '.join(map(str, missed))}"
+
+
+def _caught_by_steady(slip: Misconception, slipped: LocalImplementation, streams: Streams) -> bool:
+    """Whether a check that is the same in all streams catches it."""
+    steady = [check for check in streams.checks if check.kind in ONE_STREAM]
+    return any(_fails(check, slipped, streams[0].key) for check in steady if check.of == slip.of)
+
+
+def _fails(check: Check, implementation: Implementation, key: AnswerKey) -> bool:
+    outcome = run_probe(check, implementation, key.seed(check))
+    return differs(check, key.expected(check), outcome)
+
+
+def _streamed(streams: Streams) -> list[Check]:
+    return [check for check in streams.checks if check.kind not in ONE_STREAM]
+
+
+def _keys(streams: Streams, chosen: range) -> list[AnswerKey]:
+    return [streams[stream].key for stream in chosen]
