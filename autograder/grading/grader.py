@@ -4,19 +4,17 @@ import functools
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from autograder.checker.contract import Function
 from autograder.checker.declare import Check
 from autograder.checker.finding import Finding
-from autograder.checker.implementation import CallResult, Implementation
 from autograder.checker.judge import Judge
-from autograder.checker.outcome import ImplementationStopped, Verdict
+from autograder.checker.outcome import Verdict
 from autograder.course.course import Assignment, Course
 from autograder.course.secret import Secret
 from autograder.documents.results import (
@@ -29,6 +27,7 @@ from autograder.grading.conditions import Settings, conditions_of, limits_of
 from autograder.grading.judges import Streams, served_functions
 from autograder.grading.printed import may_print, public_checks, run_public
 from autograder.grading.told import told
+from autograder.grading.watched import Watched
 from autograder.sandbox.outside.host import SandboxFault
 from autograder.sandbox.outside.remote import Sandbox
 from autograder.sandbox.outside.start import start_ahead
@@ -108,8 +107,9 @@ class Grader:
         stage(whole, staged)
         judge = self.streams.of(whole)
         try:
-            shown = self._printed(submission, staged)
-            found, again, log = self._findings(judge, staged)
+            timeouts: Counter[str] = Counter()
+            shown = self._printed(submission, staged, timeouts)
+            found, again, log = self._findings(judge, staged, timeouts)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
         checks = self._check_results(found, again, submission.files)
@@ -136,36 +136,35 @@ class Grader:
     def _public(self) -> tuple[Check, ...]:
         return public_checks(self.assignment)
 
-    def _printed(self, submission: Submission, staged: Path) -> str:
+    def _printed(self, submission: Submission, staged: Path, timeouts: Counter[str]) -> str:
         """What it prints on the public checks: run first, before it has met anything hidden."""
         if not may_print(submission.files):
             return ""
         with self.sandbox.open(staged) as worker:
-            watched = _Watched(worker)
+            watched = Watched(worker, timeouts=timeouts)
             run_public(watched, self.assignment, self._public)
             if watched.fault is not None:
                 raise watched.fault
             return worker.log
 
     def _findings(
-        self, judge: Judge, staged: Path
+        self, judge: Judge, staged: Path, timeouts: Counter[str]
     ) -> tuple[dict[str, Finding], dict[str, Finding], str]:
         """Findings on the submission's own functions, and those of second chances."""
         with self.sandbox.open(staged) as worker:
-            own = self._run(judge, worker)
+            own = self._run(judge, Watched(worker, timeouts=timeouts))
             log = worker.log
         again: dict[str, Finding] = {}
         if self.settings.upstream == "best":
             for served, checks in self._second_chances(own):
                 with self.sandbox.open(staged, served=served) as worker:
-                    again |= self._run(judge, worker, checks)
+                    again |= self._run(judge, Watched(worker, patience=1), checks)
         return own, again, log
 
     def _run(
-        self, judge: Judge, worker: Implementation, checks: Sequence[Check] | None = None
+        self, judge: Judge, watched: Watched, checks: Sequence[Check] | None = None
     ) -> dict[str, Finding]:
         """The judge's findings. SandboxFault where they are not the submission's doing."""
-        watched = _Watched(worker)
         found = judge.run(watched, checks)
         if watched.fault is not None:
             raise watched.fault
@@ -197,6 +196,8 @@ class Grader:
             for check in checks:
                 first, second = own[check.name], again.get(check.name)
                 kept = first if first.passed or second is None else second
+                if second is not None and second.verdict == Verdict.SKIPPED:
+                    kept = first  # a loop, which was not tried again
                 worth = function.points * check.weight / weight
                 results.append(
                     CheckResult(
@@ -224,34 +225,6 @@ class Grader:
         if found is None or finding.passed:
             return None
         return Diagnosis(found.id, found.text, self.assignment.sections.get(found.section, ""))
-
-
-class _Watched(Implementation):
-    """An implementation whose sandbox may fail: the judge must not take that for an answer."""
-
-    def __init__(self, inner: Implementation) -> None:
-        super().__init__(inner.contract)
-        self.inner = inner
-        self.fault: SandboxFault | None = None
-
-    def begin(self) -> None:
-        """Hand on, and remember a fault."""
-        super().begin()
-        try:
-            self.inner.begin()
-        except SandboxFault as fault:
-            self.fault = fault
-
-    def invoke(
-        self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> CallResult:
-        """Hand on; after a fault nothing more is asked."""
-        if self.fault is None:
-            try:
-                return self.inner.invoke(function, args, kwargs)
-            except SandboxFault as fault:
-                self.fault = fault
-        raise ImplementationStopped(Verdict.GRADER_ERROR, str(self.fault))
 
 
 def expected_of(course: Course, assignment: Assignment) -> Expected:
