@@ -19,7 +19,7 @@ from autograder.grading.batch import Batch, Options, Summary
 from autograder.grading.conditions import Settings, Upstream
 from autograder.grading.grader import expected_of
 from autograder.report.regrading import regrading_lines
-from autograder.report.terminal import same_slips, table
+from autograder.report.terminal import review_lines, same_slips, table
 from autograder.uploads.sources import find_sources
 from autograder.uploads.submission import Source
 from autograder.uploads.upload import shown
@@ -124,6 +124,7 @@ def overview(assignment: Assignment, summary: Summary, options: Options) -> str:
         f"Feedback and results: {options.results / assignment.name}/   "
         f"Grades: {options.results / 'grades.csv'}",
         *same_slips(summary.results),
+        *review_lines(summary.results),
         *(regrading_lines(summary.regraded) if summary.regraded else ()),
     ]
     return "\n".join(lines)

@@ -56,6 +56,22 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
+class ReviewNote:
+    """Something in the code that a person should look at. For instructors only; costs no points."""
+
+    kind: str
+    """complex_step, finite_difference, own_forward, gradient_check, literal_table, which_check,
+    import or published."""
+    file: str
+    line: int
+    code: str
+    """The line's text."""
+    message: str
+    function: str = ""
+    """The function that the line lies in."""
+
+
+@dataclass(frozen=True)
 class Handed:
     """What was handed in."""
 
@@ -130,6 +146,8 @@ class Result:
     """What the student's code printed on hidden checks, capped. For instructors only."""
     printed: str = ""
     """What it printed on the public checks, capped: students read it."""
+    review: tuple[ReviewNote, ...] = ()
+    """What a reader of the code should look at. For instructors only."""
     upstream: Literal["best", "own"] = "best"
     seconds: float = 0.0
     graded_at: datetime | None = None

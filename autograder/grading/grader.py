@@ -26,6 +26,7 @@ from autograder.documents.results import (
 from autograder.grading.conditions import Settings, conditions_of, limits_of
 from autograder.grading.judges import Streams, served_functions
 from autograder.grading.printed import may_print, public_checks, run_public
+from autograder.grading.review import review
 from autograder.grading.told import told
 from autograder.grading.watched import Watched
 from autograder.sandbox.outside.host import SandboxFault
@@ -114,7 +115,12 @@ class Grader:
             shutil.rmtree(staged, ignore_errors=True)
         checks = self._check_results(found, again, submission.files)
         faulty = [check for check in checks if check.verdict == Verdict.GRADER_ERROR]
-        result = replace(self.conditions.blank(submission), log=log, printed=shown)
+        result = replace(
+            self.conditions.blank(submission),
+            log=log,
+            printed=shown,
+            review=review(submission.files, self.course, self.assignment),
+        )
         if faulty:
             return replace(
                 result,

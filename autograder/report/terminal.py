@@ -48,6 +48,23 @@ def same_slips(results: Sequence[Result], most: int = 3) -> list[str]:
     return lines
 
 
+def review_lines(results: Sequence[Result], most: int = 8) -> list[str]:
+    """Review notes in short, students with the most kinds first: who to talk with."""
+    noted = [result for result in results if result.review]
+    if not noted:
+        return []
+    noted.sort(key=lambda result: (-len({note.kind for note in result.review}), result.student))
+    lines = [f"To look at, in {len(noted)} of {len(results)} (no points are taken for it):"]
+    for result in noted[:most]:
+        first, more = result.review[0], len(result.review) - 1
+        rest = f" and {more} more" if more else ""
+        place = f"{visible(first.file)}:{first.line}"
+        lines.append(f"  {visible(result.student)}  {place}  {visible(first.message)}{rest}")
+    if len(noted) > most:
+        lines.append(f"  and {len(noted) - most} more: the result documents have them all")
+    return lines
+
+
 def _score(result: Result) -> str:
     if result.status == "refused":
         return f"{'refused':>12}  {'':>7}   {visible(result.reason)}"
