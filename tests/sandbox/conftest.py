@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def keep_backward(dy, cache):
 """
 
 LIMITS = Limits(cpu_per_check=0.5, cpu_total=3.0, idle_per_check=0.5, memory_mb=256, file_mb=1)
+PATIENT = replace(LIMITS, cpu_per_check=20.0, cpu_total=60.0, idle_per_check=20.0)
 
 
 def write_package(folder: Path, **files: str) -> Path:
@@ -68,19 +70,24 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Contract]:
     return folder, Contract.from_source(folder / "tinycourse")
 
 
-@pytest.fixture(scope="session")
-def make_sandbox(course: tuple[Path, Contract]) -> Iterator[Callable[[str], Sandbox]]:
-    """A sandbox of a level, started once."""
-    made: dict[str, Sandbox] = {}
+Making = Callable[..., Sandbox]
 
-    def make(level: str) -> Sandbox:
-        if level not in made:
-            made[level] = Sandbox(
-                course[1], limits=LIMITS, at_least="process", at_most=level, reference=course[0]
+
+@pytest.fixture(scope="session")
+def make_sandbox(course: tuple[Path, Contract]) -> Iterator[Making]:
+    """A sandbox of a level and of limits, started once."""
+    made: dict[tuple[str, Limits], Sandbox] = {}
+
+    def make(level: str, limits: Limits = LIMITS) -> Sandbox:
+        key = level, limits
+        if key not in made:
+            made[key] = Sandbox(
+                course[1], limits=limits, at_least="process", at_most=level, reference=course[0]
             )
-        if made[level].isolation.level != level:
-            pytest.skip(f"{level} is not reached here: {made[level].isolation.missing[level]}")
-        return made[level]
+        reached = made[key].isolation
+        if reached.level != level:
+            pytest.skip(f"{level} is not reached here: {reached.missing[level]}")
+        return made[key]
 
     yield make
     for sandbox in made.values():
@@ -88,19 +95,25 @@ def make_sandbox(course: tuple[Path, Contract]) -> Iterator[Callable[[str], Sand
 
 
 @pytest.fixture(params=list(LEVELS))
-def sandbox(request: pytest.FixtureRequest, make_sandbox: Callable[[str], Sandbox]) -> Sandbox:
+def sandbox(request: pytest.FixtureRequest, make_sandbox: Making) -> Sandbox:
     """A sandbox, at each level in turn."""
     return make_sandbox(request.param)
 
 
+@pytest.fixture(params=list(LEVELS))
+def patient(request: pytest.FixtureRequest, make_sandbox: Making) -> Sandbox:
+    """One whose time is so ample that, on a busy machine too, another limit is met first."""
+    return make_sandbox(request.param, PATIENT)
+
+
 @pytest.fixture(params=["seccomp", "landlock", "namespaces"])
-def strong(request: pytest.FixtureRequest, make_sandbox: Callable[[str], Sandbox]) -> Sandbox:
+def strong(request: pytest.FixtureRequest, make_sandbox: Making) -> Sandbox:
     """A sandbox with the system call filter."""
     return make_sandbox(request.param)
 
 
 @pytest.fixture
-def best(make_sandbox: Callable[[str], Sandbox]) -> Sandbox:
+def best(make_sandbox: Making) -> Sandbox:
     """The strongest sandbox of this machine."""
     for level in reversed(LEVELS):
         try:

@@ -62,8 +62,8 @@ def test_what_never_ends_is_ended(best: Sandbox, submission: Path, code: str) ->
         "x = []\nwhile True: x.append([0] * 3000)",
     ],
 )
-def test_memory_is_limited(sandbox: Sandbox, submission: Path, code: str) -> None:
-    assert stopped_by(sandbox, submission, code).verdict == Verdict.OUT_OF_MEMORY
+def test_memory_is_limited(patient: Sandbox, submission: Path, code: str) -> None:
+    assert stopped_by(patient, submission, code).verdict == Verdict.OUT_OF_MEMORY
 
 
 @pytest.mark.parametrize(
