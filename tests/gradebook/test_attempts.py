@@ -1,107 +1,16 @@
-"""Result documents and the gradebook."""
+"""The gradebook on disk: attempts, which one counts, several writers, damage."""
 
-import json
 import sqlite3
 import threading
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from autograder.course.policy import choose
-from autograder.documents.results import (
-    Adjustment,
-    CheckResult,
-    Diagnosis,
-    Handed,
-    IsolationReached,
-    Result,
-    Versions,
-    from_json,
-    to_json,
-)
+from autograder.documents.results import Handed
 from autograder.errors import KitError
 from autograder.gradebook.attempts import Gradebook
-from autograder.report.feedback import feedback
-from autograder.report.grades import cell
-from autograder.report.words import fenced, markdown, points, visible
-
-DEADLINE = datetime(2026, 6, 1, 12, tzinfo=UTC)
-
-
-def result(student="ada", digest="d1", score=3.0, **changes):
-    whole = Result(
-        assignment="01_double",
-        assignment_title="Twice <b>as</b> much",
-        assignment_digest="a" * 64,
-        student=student,
-        members=(student, "bob"),
-        submission=Handed("ada.zip", digest, DEADLINE, True, ("a note",)),
-        status="graded",
-        raw_score=score,
-        score=score,
-        max_score=4.0,
-        versions=Versions("1", "3.11", "2.4", "Linux"),
-        isolation=IsolationReached("landlock", ("uid", "landlock"), {"namespaces": "no"}),
-        adjustments=(Adjustment("manual", 0.5, "kindness", "me", DEADLINE),),
-        checks=(
-            CheckResult(
-                "test_a",
-                "double",
-                "a check",
-                "hidden",
-                1.0,
-                0.0,
-                1.0,
-                "wrong_value",
-                "y is wrong",
-                "worst at [0]: yours 1, expected 2",
-                Diagnosis("squares", "It squares.", "1.1"),
-                ("RuntimeWarning: overflow",),
-                0.25,
-                "reference",
-            ),
-        ),
-        functions={"double": 1.0},
-        log="printed\n",
-        graded_at=DEADLINE,
-    )
-    return replace(whole, **changes)
-
-
-def test_a_result_survives_the_way_through_json():
-    assert from_json(to_json(result())) == result()
-    refused = result(status="refused", isolation=None, checks=(), reason='a "link"', score=0.0)
-    assert from_json(to_json(refused)) == refused
-    fault = result(status="grader_error", raw_score=None, score=None)
-    assert from_json(to_json(fault)) == fault
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"schema": 99}, "schema version 99"),
-        ({"status": "fine"}, '"status" should be "graded" or "refused" or "grader_error"'),
-        ({"score": "four"}, '"score" should be a number'),
-        ({"checks": [{}]}, '"checks[1].name" is missing'),
-        ({"extra": 1}, 'unknown key "extra"'),
-        ({"graded_at": "soon"}, '"graded_at" should be a date and time'),
-    ],
-)
-def test_a_document_that_is_no_result_is_told(change, words):
-    document = json.loads(to_json(result())) | change
-    with pytest.raises(KitError) as caught:
-        from_json(json.dumps(document), "x.json")
-    assert words in str(caught.value)
-    assert "x.json" in str(caught.value)
-
-
-def test_not_json_is_told():
-    with pytest.raises(KitError, match="no JSON document"):
-        from_json("{", "x.json")
-
-
-# The gradebook
+from tests.documents.builders import DEADLINE, result
 
 
 @pytest.fixture
@@ -254,70 +163,3 @@ def test_a_full_disk_is_told_and_the_finished_kept(book):
     with Gradebook(book.path) as again:
         again.check()
         assert again.find("01_double", "ada", "k1").score == 3.0
-
-
-# Words
-
-
-def test_students_text_can_do_nothing_in_feedback():
-    nasty = "</code><script>alert(1)</script> ``` [x](javascript:1) \x1b[2J\u202e"
-    bad = result(
-        student="*<i>ada</i>*",
-        log=nasty + "\n```\n# heading",
-        checks=(replace(result().checks[0], message=nasty, details=nasty),),
-    )
-    text = feedback(bad, "full")
-    outside, inside = [], False
-    fence = ""
-    for line in text.splitlines():
-        if not inside and line.strip().startswith("```"):
-            inside, fence = True, line.strip().removesuffix("text")
-        elif inside and line.strip() == fence:
-            inside = False
-        elif not inside:
-            outside.append(line)
-    assert "<script>" not in "\n".join(outside)
-    assert "<i>" not in "\n".join(outside)
-    assert "# heading" not in outside
-    assert "\x1b" not in text
-    assert "\u202e" not in text
-
-
-def test_feedback_keeps_raw_score_and_adjustments_apart():
-    text = feedback(result(raw_score=3.0, score=3.5), "cause")
-    assert "**3.5 / 4**" in text
-    assert "- checks: 3.0" in text
-    assert "- adjustment: +0.5 (kindness, me)" in text
-
-
-def test_feedback_blames_nobody_for_the_graders_fault():
-    text = feedback(result(status="grader_error", score=None, reason="Traceback …"), "full")
-    assert "not your fault" in text
-    assert "Traceback" not in text
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+1", "'+1"),
-        ("-1", "'-1"),
-        ("@x", "'@x"),
-        ("\t=1", "'\t=1"),
-        ("a=1", "a=1"),
-    ],
-)
-def test_cells_that_spreadsheets_would_run(text, expected):
-    assert cell(text) == expected
-
-
-def test_small_words():
-    assert (points(10), points(6.67), points(0.25), points(2 / 3)) == (
-        "10.0",
-        "6.67",
-        "0.25",
-        "0.67",
-    )
-    assert visible("a\tb\x00\nc") == "a    b\\x00\nc"
-    assert markdown("a\n# <b> *x*") == "a # &lt;b&gt; \\*x\\*"
-    assert fenced("````").startswith("`````text")

@@ -12,7 +12,7 @@ from autograder.gradebook.attempts import Gradebook
 from autograder.gradebook.ledger import Extension, Ledger
 from autograder.gradebook.marks import Books
 from tests.desk import TINY
-from tests.gradebook.test_results_and_gradebook import result
+from tests.documents.builders import result
 
 DUE = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
