@@ -201,8 +201,8 @@ def run(arguments: list[str] | None = None) -> int:
     except KitError as error:
         _tell(str(error))
         return error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever reads has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # a fault of the kit: said in one paragraph, the rest on request
         _tell(

@@ -20,7 +20,7 @@ from autograder.grading.conditions import Settings, Upstream
 from autograder.grading.grader import expected_of
 from autograder.report.regrading import regrading_lines
 from autograder.report.terminal import review_lines, same_slips, table
-from autograder.uploads.sources import find_sources
+from autograder.uploads.sources import find_sources, without_doubles
 from autograder.uploads.submission import Source
 from autograder.uploads.upload import shown
 
@@ -56,6 +56,9 @@ def run_grade(
     sources = find_sources(paths, expected_of(course, assignment))
     people = Roster.beside(gradebook, roster)
     sources, strangers = people.apply(sources)
+    sources, doubled = without_doubles(sources)
+    if doubled:
+        click.echo("\n".join(doubled), err=True)
     if times is not None:
         sources = with_times(sources, read_times(times, course))
     if words := doubts(course, assignment, sources, strangers):
@@ -87,6 +90,11 @@ def run_grade(
         return INTERRUPTED
     if summary.faults:
         click.echo(faults(summary, options), err=True)
+        return GRADER_ERROR
+    if doubled:
+        click.echo(
+            f"Not graded, since they have several uploads: {len(doubled)} student(s).", err=True
+        )
         return GRADER_ERROR
     return 0
 

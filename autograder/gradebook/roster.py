@@ -119,7 +119,6 @@ class Roster:
         if not self.people:
             return list(sources), []
         named, strangers = [], []
-        taken: dict[str, Source] = {}
         for source in sources:
             members = source.members or (source.id,)
             found = [self.of_upload(member) for member in members]
@@ -128,12 +127,6 @@ class Roster:
             renamed = replace(
                 source, id=safe_id("+".join(ids)), members=ids if source.members else ()
             )
-            if other := taken.get(renamed.id.casefold()):
-                raise UsageProblem(
-                    f'{other.paths[0]} and {source.paths[0]} both belong to "{renamed.id}" by '
-                    f"{self.path}: keep one, or grade them one after the other."
-                )
-            taken[renamed.id.casefold()] = renamed
             named.append(renamed)
         return named, strangers
 

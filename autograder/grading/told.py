@@ -1,12 +1,17 @@
 """What students read of an exception: its type, and the line of their own file it came through."""
 
 import re
+import sys
 from collections.abc import Mapping
 
 from autograder.checker import disclosure
 from autograder.checker.finding import Finding
 
 LINE = 200
+ONLY = (
+    "NumPy and the standard library are there, nothing else. Take the import out; plots and "
+    "experiments belong into a file of their own."
+)
 CLASS = re.compile(rb"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -23,7 +28,16 @@ def told(finding: Finding, files: Mapping[str, bytes]) -> str:
     }
     name = disclosure.exception(error.kinds, frozenset(own))
     place = _place(error.where, files)
-    return f"{name}\nin {place}" if place else name
+    words = f"{name}\nin {place}" if place else name
+    if name in ("ModuleNotFoundError", "ImportError") and foreign_import(place):
+        words += f"\n{ONLY}"
+    return words
+
+
+def foreign_import(place: str) -> bool:
+    """Whether the line that failed imports what the grader does not have."""
+    match = re.search(r": (?:import|from)\s+(\w+)", place)
+    return match is not None and match[1] not in {"numpy", *sys.stdlib_module_names}
 
 
 def _place(where: str, files: Mapping[str, bytes]) -> str:

@@ -4,8 +4,10 @@ Nothing is ever extracted: bytes are read one file at a time, up to a limit, so 
 no more than the limit. Every refusal is one sentence that a student can act on.
 """
 
+import bz2
 import gzip
 import io
+import lzma
 import stat
 import struct
 import tarfile
@@ -15,6 +17,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from autograder.uploads.upload import (
+    MEGABYTE,
     Entry,
     Read,
     Refused,
@@ -32,24 +35,34 @@ from autograder.uploads.upload import (
 )
 
 __all__ = [
+    "DOCUMENTS",
     "FOREIGN",
+    "NOTEBOOK",
+    "SUFFIXES",
     "Entry",
     "Refused",
     "Upload",
     "UploadLimits",
     "is_archive",
+    "open_bytes",
     "open_upload",
     "read_file",
     "shown",
 ]
 
-SUFFIXES = (".zip", ".tar.gz", ".tgz")
-FOREIGN = (".rar", ".7z", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zipx")
+SUFFIXES = (".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar")
+FOREIGN = (".rar", ".7z", ".zipx")
+DOCUMENTS = (".docx", ".doc", ".odt", ".pages", ".pdf", ".rtf")
+NOTEBOOK = ".ipynb"
+XZ_MEMORY = 128 * MEGABYTE
 
+ROOT = PurePosixPath("root")
 DAMAGE = (  # what the standard library raises on archives that are broken, or made to be
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
+    lzma.LZMAError,
+    OSError,  # of bz2
     gzip.BadGzipFile,
     struct.error,
     EOFError,
@@ -71,6 +84,16 @@ def open_upload(path: Path, limits: UploadLimits) -> Upload:
         return open_folder(path, limits)
     if path.name.lower().endswith(FOREIGN):
         raise Refused(f"{shown(path.name)} can't be read: hand in a .zip or a .tar.gz file")
+    if path.name.lower().endswith(NOTEBOOK):
+        raise Refused(
+            f"{shown(path.name)} is a notebook: hand in the .py files of the package, which the "
+            "notebook is for trying out"
+        )
+    if path.name.lower().endswith(DOCUMENTS):
+        raise Refused(
+            f"{shown(path.name)} is a document, not code: hand in the package's .py files in a "
+            ".zip file"
+        )
     information = path.lstat()
     if not stat.S_ISREG(information.st_mode):
         raise Refused(f"{shown(path.name)} is {odd_kind(information.st_mode)}, not an archive")
@@ -81,9 +104,13 @@ def open_upload(path: Path, limits: UploadLimits) -> Upload:
         )
     if information.st_size == 0:
         raise Refused("the archive is empty (0 bytes): the upload was cut short, hand it in again")
-    data = read_regular(path, limits.total_bytes)
+    return open_bytes(path.name, read_regular(path, limits.total_bytes), limits)
+
+
+def open_bytes(name: str, data: bytes, limits: UploadLimits) -> Upload:
+    """An archive's bytes, by its name, as names that can be read."""
     try:
-        if path.name.lower().endswith(".zip"):
+        if name.lower().endswith(".zip"):
             return _open_zip(data, limits)
         return _open_tar(data, limits)
     except DAMAGE as error:
@@ -108,12 +135,12 @@ def _clean(name: str) -> PurePosixPath | None:
 def _open_zip(data: bytes, limits: UploadLimits) -> Upload:
     _check_directory(data, limits)
     archive = zipfile.ZipFile(io.BytesIO(data))
-    members = archive.infolist()
+    members = [one for one in archive.infolist() if not ignored(_clean(one.filename) or ROOT)]
     check_totals(len(members), sum(one.file_size for one in members), len(data), limits)
     entries, by_path = [], {}
     for member in members:
         path = _clean(member.filename)
-        if path is None or member.is_dir() or ignored(path):
+        if path is None or member.is_dir():
             continue
         kind = stat.S_IFMT(member.external_attr >> 16)
         odd = odd_kind(kind) if kind and kind != stat.S_IFREG else ""
@@ -143,16 +170,16 @@ def _check_directory(data: bytes, limits: UploadLimits) -> None:
         size = int(struct.unpack("<L", data[end + 12 : end + 16])[0])
         if data[max(end - 20, 0) : end].startswith(b"PK\6\7"):
             raise Refused("the archive uses Zip64, which no upload of this size needs")
-        if size > limits.names * 512:
+        if size > limits.names * 2048:  # room for a virtual environment, which is not looked at
             count = int(struct.unpack("<H", data[end + 10 : end + 12])[0])
             check_totals(max(count, limits.names + 1), 0, 0, limits)
 
 
 class _Metered(io.RawIOBase):
-    """A gzip stream that stops at a number of bytes, whatever asks for them."""
+    """Unpacked bytes that stop at a number of them, whatever asks for more."""
 
     def __init__(self, data: bytes, limits: UploadLimits) -> None:
-        self.inner = gzip.GzipFile(fileobj=io.BytesIO(data))
+        self.inner = _unpacked(data)
         self.packed = len(data)
         self.limits = limits
         self.count = 0
@@ -168,6 +195,37 @@ class _Metered(io.RawIOBase):
         return block
 
 
+class _Xz(io.RawIOBase):
+    """An xz stream, with a limit for the memory that it may ask for."""
+
+    def __init__(self, data: bytes) -> None:
+        self.inner = lzma.LZMADecompressor(memlimit=XZ_MEMORY)
+        self.data = data
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if self.inner.eof:
+            return b""
+        block = self.inner.decompress(self.data, max_length=size)
+        self.data = b""
+        if not block and self.inner.needs_input and not self.inner.eof:
+            raise EOFError("it was cut short")
+        return block
+
+
+def _unpacked(data: bytes) -> io.BufferedIOBase | io.RawIOBase:
+    """The tar behind its packing, which its first bytes tell."""
+    if data.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=io.BytesIO(data))
+    if data.startswith(b"BZh"):
+        return bz2.BZ2File(io.BytesIO(data))
+    if data.startswith(b"\xfd7zXZ\0"):
+        return _Xz(data)
+    return io.BytesIO(data)
+
+
 def _open_tar(data: bytes, limits: UploadLimits) -> Upload:
     """Only Python files are kept on the way; their number and size are limited."""
     entries: list[Entry] = []
@@ -175,16 +233,18 @@ def _open_tar(data: bytes, limits: UploadLimits) -> Upload:
     names = 0
     with tarfile.open(fileobj=_Metered(data, limits), mode="r|") as archive:
         for member in archive:
+            path = _clean(member.name)
+            if path is None or ignored(path):
+                continue
             names += 1
             check_totals(names, 0, 0, limits)
-            path = _clean(member.name)
-            if path is None or member.isdir() or ignored(path):
+            if member.isdir():
                 continue
             odd = "" if member.isreg() and not member.issparse() else _odd_member(member)
             if path in kept or any(entry.path == path for entry in entries):
                 raise Refused(f'the archive holds "{shown(str(path))}" twice')
             entries.append(Entry(path, odd))
-            if not odd and path.suffix == ".py":
+            if not odd and path.name.lower().endswith((".py", ".py.txt", *SUFFIXES)):
                 file = archive.extractfile(member)
                 if file is not None:
                     size = min(member.size, limits.file_bytes + 1)

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder.errors import UsageProblem
-from autograder.uploads.archives import FOREIGN, is_archive
-from autograder.uploads.submission import Expected, Source
+from autograder.uploads.archives import DOCUMENTS, FOREIGN, NOTEBOOK, SUFFIXES, is_archive
+from autograder.uploads.spellings import wanted_part
+from autograder.uploads.submission import Expected, Source, is_code
 
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?.*")
 CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_\d+_.+")
@@ -28,21 +29,30 @@ def find_sources(paths: Sequence[Path], expected: Expected) -> list[Source]:
             f"Nothing to grade in {names}: name a folder that holds {expected.package}/, "
             "a .zip or .tar.gz file, or a folder of these."
         )
-    by_id: dict[str, Source] = {}
-    for source in found:
-        if other := by_id.get(source.id.casefold()):
-            raise UsageProblem(
-                f"{other.paths[0]} and {source.paths[0]} both belong to the student "
-                f'"{source.id}": keep one, or grade them one after the other.'
-            )
-        by_id[source.id.casefold()] = source
     return sorted(found, key=lambda source: source.id)
+
+
+def without_doubles(sources: Sequence[Source]) -> tuple[list[Source], list[str]]:
+    """Sources whose student is clear, and a sentence for each student with several uploads."""
+    by_id: dict[str, list[Source]] = {}
+    for source in sources:
+        by_id.setdefault(source.id.casefold(), []).append(source)
+    single = [found[0] for found in by_id.values() if len(found) == 1]
+    words = [
+        f"{' and '.join(str(source.paths[0]) for source in found)} both belong to the student "
+        f'"{found[0].id}", who was not graded: keep one, or grade them one after the other.'
+        for found in by_id.values()
+        if len(found) > 1
+    ]
+    return single, words
 
 
 def _sources_in(path: Path, expected: Expected) -> list[Source]:
     if not path.is_dir() or path.is_symlink():
         return [_source(path)]
-    if (path / expected.package).exists() or any((path / one).exists() for one in expected.files):
+    lone = any((path / one).exists() for one in expected.files)
+    among_archives = any(is_archive(entry.name) for entry in path.iterdir())
+    if (path / expected.package).exists() or (lone and not among_archives):
         return [replace(_source(path), id=safe_id(path.resolve().name))]
     entries = sorted(
         entry for entry in path.iterdir() if not entry.name.startswith((".", "__MACOSX"))
@@ -54,20 +64,28 @@ def _sources_in(path: Path, expected: Expected) -> list[Source]:
     for entry in entries:
         if entry.name in listed:
             sources.append(replace(listed[entry.name], paths=(entry,)))
-        elif entry.suffix == ".py" and CANVAS.fullmatch(entry.name):
-            loose.setdefault(_source(entry).id, []).append(entry)
+        elif is_code(entry.name) and not entry.is_dir():
+            loose.setdefault(_loose_id(entry, expected), []).append(entry)
         elif _is_upload(entry):
             sources.append(_source(entry))
-    for files in loose.values():
-        sources.append(replace(_source(files[0]), paths=tuple(files)))
+    for who, files in loose.items():
+        sources.append(replace(_source(files[0]), id=who, paths=tuple(files)))
     return sources
+
+
+def _loose_id(entry: Path, expected: Expected) -> str:
+    """Whose a single file is: Canvas says it, or what stands before the file's own name."""
+    if CANVAS.fullmatch(entry.name):
+        return _source(entry).id
+    part = wanted_part(entry.name, expected.files)
+    return safe_id(part[0] if part else re.sub(r"\.py(\.txt)?$", "", entry.name))
 
 
 def _is_upload(entry: Path) -> bool:
     if entry.is_dir() and not entry.is_symlink():
         match = MOODLE.fullmatch(entry.name)
         return not match or match["kind"] == "file"
-    return is_archive(entry.name) or entry.name.lower().endswith(FOREIGN)
+    return entry.name.lower().endswith((*SUFFIXES, *FOREIGN, *DOCUMENTS, NOTEBOOK))
 
 
 def _source(path: Path) -> Source:
@@ -78,7 +96,7 @@ def _source(path: Path) -> Source:
     if match := CANVAS.fullmatch(name):
         late = bool(match["late"])
         return Source(safe_id(f"{match['name']}_{match['number']}"), (path,), late=late)
-    for suffix in (".tar.gz", ".tgz", ".zip", *FOREIGN):
+    for suffix in (*SUFFIXES, *FOREIGN, *DOCUMENTS, NOTEBOOK):
         if not path.is_dir() and name.lower().endswith(suffix):
             name = name[: -len(suffix)]
             break

@@ -1,22 +1,24 @@
 """Turns what was handed in into submissions: a student, and the files that the jail may read."""
 
 import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from autograder.uploads.archives import (
+    NOTEBOOK,
     Entry,
     Refused,
     Upload,
     UploadLimits,
     is_archive,
+    open_bytes,
     open_upload,
     read_file,
     shown,
 )
+from autograder.uploads.spellings import as_utf8, original_name, respelled, wanted_part
 
 NEVER = {"sitecustomize.py", "usercustomize.py", "conftest.py", "check.py", "setup.py"}
 NEVER_FOLDERS = {"autograder", "assignments", "handouts", "solutions", "tests"}
@@ -81,12 +83,13 @@ def read_submission(
     limits = limits or UploadLimits()
     files: dict[str, bytes] = {}
     notes: list[str] = []
-    loose = [path for path in source.paths if path.suffix == ".py"]
+    loose = [path for path in source.paths if is_code(path.name)]
     try:
         if loose:
-            upload = _loose_files(loose, limits)
+            upload = _loose_files(loose, expected, limits)
         else:
             upload = open_upload(_archive_inside(source.paths[0]), limits)
+            upload = _unwrapped(upload, limits)
         files, notes = _gather(upload, expected)
     except OSError as error:
         raise Refused(f"it can't be read ({error.strerror})") from error
@@ -121,20 +124,22 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return whole.hexdigest()
 
 
-def _loose_files(paths: Iterable[Path], limits: UploadLimits) -> Upload:
-    """Single files that a learning platform renamed; the end of the name is the student's."""
-    found = {PurePosixPath(original_name(path.name)): path for path in paths}
+def is_code(name: str) -> bool:
+    """Whether a single file with this name is taken for code."""
+    return name.lower().endswith((".py", ".py.txt"))
+
+
+def _loose_files(paths: Iterable[Path], expected: Expected, limits: UploadLimits) -> Upload:
+    """Single files that a learning platform or a student renamed: the end of the name counts."""
+    found: dict[PurePosixPath, Path] = {}
+    for path in paths:
+        name = original_name(path.name)
+        part = wanted_part(name, expected.files)
+        found[PurePosixPath(part[1] if part else name)] = path
     entries = [
         Entry(name, "a link" if path.is_symlink() else "") for name, path in sorted(found.items())
     ]
     return Upload(entries, lambda wanted: {one: read_file(found[one], limits) for one in wanted})
-
-
-def original_name(name: str) -> str:
-    """`kimada_123_456_layernorm-1.py` as the student named it: `layernorm.py`."""
-    match = re.fullmatch(r".+?_(?:LATE_)?\d+_\d+_(.+)", name)
-    plain = match[1] if match else name
-    return re.sub(r"-\d+(?=\.\w+$)", "", plain)
 
 
 def _archive_inside(path: Path) -> Path:
@@ -146,7 +151,19 @@ def _archive_inside(path: Path) -> Path:
     return path
 
 
+def _unwrapped(upload: Upload, limits: UploadLimits) -> Upload:
+    """What an archive in an archive holds, where there is nothing else: one level, no more."""
+    code = any(is_code(entry.path.name) for entry in upload.entries)
+    inner = [one for one in upload.entries if is_archive(one.path.name) and not one.odd]
+    if code or len(inner) != 1:
+        return upload
+    path = inner[0].path
+    return open_bytes(path.name, upload.read({path})[path], limits)
+
+
 def _gather(upload: Upload, expected: Expected) -> tuple[dict[str, bytes], list[str]]:
+    modules = {f"{module}.py" for module in expected.modules}
+    upload, notes = respelled(upload, {*modules, *expected.files})
     root = _package_root(upload.entries, expected)
     if root is not None:
         choice = _package_files(upload.entries, root, expected)
@@ -161,7 +178,8 @@ def _gather(upload: Upload, expected: Expected) -> tuple[dict[str, bytes], list[
                 f'"{shown(other)}" and "{shown(name)}" differ in capital letters only: keep one'
             )
         folded[name.casefold()] = name
-    return files, choice.notes
+    files, decoded = as_utf8(files)
+    return files, [*choice.notes, *notes, *decoded]
 
 
 def _package_root(entries: Iterable[Entry], expected: Expected) -> PurePosixPath | None:
@@ -251,6 +269,8 @@ def _refuse_nothing(entries: list[Entry], expected: Expected, wanted: Mapping[st
     ending = ""
     if not entries:
         ending = ": it is empty"
+    elif any(entry.path.suffix == NOTEBOOK for entry in entries):
+        ending = ": a notebook is for trying out, the functions belong into the .py files"
     elif packed := [entry.path.name for entry in entries if is_archive(entry.path.name)]:
-        ending = f': it holds another archive ("{shown(packed[0])}"), unpack that first'
+        ending = f': it holds more archives ("{shown(packed[0])}"), unpack those first'
     raise Refused(f'it holds neither a folder "{expected.package}" nor {files}{ending}')

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 MEGABYTE = 1_000_000
-IGNORED_FOLDERS = ("__MACOSX", "__pycache__", "node_modules")
+IGNORED_FOLDERS = ("__MACOSX", "__pycache__", "node_modules", "site-packages", "venv")
 
 
 class Refused(Exception):

@@ -226,8 +226,10 @@ def test_two_uploads_of_one_student_are_told(desk):
     desk.hand_in("ada2", RIGHT)
     path = desk.folder / "roster.csv"
     path.write_text("student,uploads\nada,ada_1;ada2\n")
-    done = desk.grade(options=["--roster", path], code=2)
-    assert 'both belong to "ada"' in done.stderr
+    desk.hand_in("bob", RIGHT)
+    done = desk.grade(options=["--roster", path], code=3)
+    assert 'both belong to the student "ada", who was not graded' in done.stderr
+    assert desk.result("bob")["score"] == 4
 
 
 def test_a_policy_without_sense_is_told(desk):

@@ -49,6 +49,9 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> int:
     except StaleRecordError as error:
         render.say([str(error)], sys.stderr)
         return ENVIRONMENT_ERROR
+    except BrokenPipeError:  # whoever reads has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         render.say(["", "Stopped."], sys.stderr)
         return INTERRUPTED
