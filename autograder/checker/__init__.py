@@ -1,6 +1,6 @@
 """Declare a check, draw its inputs, compare, diagnose, judge. Needs NumPy only."""
 
-from autograder.checker.bank import Misconception, misconception
+from autograder.checker.bank import Misconception, easier, misconception
 from autograder.checker.bounds import at_least, at_most, within
 from autograder.checker.declare import Check, check, error_of
 
@@ -10,6 +10,7 @@ __all__ = [
     "at_least",
     "at_most",
     "check",
+    "easier",
     "error_of",
     "misconception",
     "within",

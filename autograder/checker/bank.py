@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ class Misconception:
 
     `see` is the handout's section ("handout.md#anchor"). Slips of one `family` give the same
     output on every sensible input. `replaces` holds further functions that must change with it.
+    `easier_backward`: the slipped forward's backward is simpler than the one that is asked for.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Misconception:
     function: Callable[..., Any] = field(repr=False)
     replaces: Mapping[str, Callable[..., Any]] = field(repr=False, default_factory=dict)
     cache: Callable[..., Any] | None = field(repr=False, default=None)
+    easier_backward: bool = False
 
     @property
     def anchor(self) -> str:
@@ -44,6 +46,7 @@ def misconception(
     family: str = "",
     replaces: Mapping[str, Callable[..., Any]] | None = None,
     cache: Callable[..., Any] | None = None,
+    easier_backward: bool = False,
 ) -> Callable[[Callable[..., Any]], Misconception]:
     """Declare a known slip in the function `of`.
 
@@ -52,6 +55,8 @@ def misconception(
     contract says. Leading parameters named `right` (the reference's answer) and `reference` (a
     namespace of all reference functions) are filled in. `cache` gives what a slipped forward leaves
     for the reference's backward, so that a right backward on top of it is known as right.
+    `easier_backward` says that what the slip leaves out is what makes the backward worth its
+    points: a backward that is right for the slipped forward then earns nothing.
     """
 
     def declare(function: Callable[..., Any]) -> Misconception:
@@ -69,9 +74,15 @@ def misconception(
             function,
             replaces or {},
             cache,
+            easier_backward,
         )
 
     return declare
+
+
+def easier(*slips: Misconception) -> tuple[Misconception, ...]:
+    """The same slips, said to make their backwards easier: for those that a factory declares."""
+    return tuple(replace(slip, easier_backward=True) for slip in slips)
 
 
 def load_misconceptions(path: Path) -> tuple[Misconception, ...]:

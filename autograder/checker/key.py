@@ -35,6 +35,9 @@ class AnswerKey(Protocol):
     def carried(self, check: Check, slip: str) -> Outcome | None:
         """What a right function answers on top of a slip in another one, where that is known."""
 
+    def easier(self, slip: str) -> bool:
+        """Whether a slip in a forward makes its backward simpler than the one asked for."""
+
     def misconception(self, name: str) -> tuple[str, str, str]:
         """A slip's family, text and handout anchor."""
 
@@ -136,6 +139,10 @@ class LiveKey:
                 if differs(check, right, wrong):
                     return right
         return None
+
+    def easier(self, slip: str) -> bool:
+        """Whether a slip in a forward makes its backward simpler than the one asked for."""
+        return self._by_name[slip].easier_backward
 
     def misconception(self, name: str) -> tuple[str, str, str]:
         """A slip's family, text and handout anchor."""

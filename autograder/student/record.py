@@ -19,6 +19,7 @@ from autograder.checker.outcome import ImplementationRaised, Outcome, Unsupporte
 
 SCHEMA = 1
 FILE_NAME = "expected.json"
+EASIER = "its backward is easier"  # stands behind a slip's texts where that holds
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,13 @@ class Record:
         del check, slip
         return None
 
+    def easier(self, slip: str) -> bool:
+        """Whether a slip in a forward makes its backward simpler than the one asked for."""
+        return len(self.texts[slip]) > 3
+
     def misconception(self, name: str) -> tuple[str, str, str]:
         """A slip's family, text and handout anchor."""
-        family, text, anchor = self.texts[name]
+        family, text, anchor = self.texts[name][:3]
         return family, text, anchor
 
     @classmethod
@@ -134,7 +139,9 @@ def record_answers(
             "expected": _stored(key.expected(check)),
             "slips": {name: _stored(outcome) for name, outcome in slips.items()},
         }
-        texts |= {name: list(key.misconception(name)) for name in slips}
+        for name in slips:
+            easier = [EASIER] if key.easier(name) else []
+            texts[name] = [*key.misconception(name), *easier]
     return entries, texts
 
 

@@ -173,7 +173,7 @@ def is_gelu_by_erf(x):
     return 0.5 * x * (1 + erf(x / math.sqrt(2)))
 
 
-@misconception(of="gelu", see="handout.md#gelu")
+@misconception(of="gelu", see="handout.md#gelu", easier_backward=True)
 def is_gelu_by_sigmoid(x):
     """This is x · sigmoid(1.702 x), a coarser form of GELU. Here we ask for the tanh form."""
     return x * (0.5 + 0.5 * np.tanh(0.851 * x))
@@ -197,7 +197,7 @@ def forgets_the_half(x):
     return x * (1 + np.tanh(A * (x + B * x * x * x)))
 
 
-@misconception(of="gelu", see="handout.md#gelu")
+@misconception(of="gelu", see="handout.md#gelu", easier_backward=True)
 def forgets_the_cubic_term(x):
     """The term 0.044715 x³ is missing."""
     return 0.5 * x * (1 + np.tanh(A * x))
@@ -303,7 +303,7 @@ def adds_an_epsilon_below(x, axis=-1):
     return exps / (exps.sum(axis, keepdims=True) + 1e-8)
 
 
-@misconception(of="softmax", see="handout.md#log-softmax")
+@misconception(of="softmax", see="handout.md#log-softmax", easier_backward=True)
 def returns_the_logarithm(x, axis=-1):
     """These are log-probabilities: log_softmax. Softmax returns the probabilities."""
     with np.errstate(divide="ignore"):

@@ -169,7 +169,7 @@ def multiplies_by_w_transposed(x, w, b):
     return x @ w.T + b
 
 
-@misconception(of="linear", see=PRODUCT)
+@misconception(of="linear", see=PRODUCT, easier_backward=True)
 def leaves_out_the_bias(x, w, b):
     """The bias is not added."""
     return x @ w
@@ -397,7 +397,7 @@ def activates_the_last_layer(right, reference, x, layers, activation="relu"):
     return getattr(reference, activation)(right)[0]
 
 
-@misconception(of="mlp", see=NETWORK)
+@misconception(of="mlp", see=NETWORK, easier_backward=True)
 def activates_no_layer(reference, x, layers, activation="relu"):
     """No activation was applied: layers without one collapse into a single linear map."""
     return run_layers(reference, x, layers, lambda _k, z: z)
@@ -432,7 +432,7 @@ def uses_relu_for_every_activation(reference, x, layers, activation="relu"):
     return reference.mlp(x, layers)[0]
 
 
-@misconception(of="mlp", see=PRODUCT)
+@misconception(of="mlp", see=PRODUCT, easier_backward=True)
 def leaves_out_every_bias(reference, x, layers, activation="relu"):
     """The layers' biases are not added."""
     without = [layer | {"b": 0 * layer["b"]} for layer in layers]
@@ -461,7 +461,7 @@ def multiplies_by_every_w_transposed(reference, x, layers, activation="relu"):
     return reference.mlp(x, turned, activation)[0]
 
 
-@misconception(of="mlp", see=NETWORK)
+@misconception(of="mlp", see=NETWORK, easier_backward=True)
 def skips_the_last_layer(reference, x, layers, activation="relu"):
     """The last layer did not run: the loop ends before it, and it needs a line of its own."""
     for layer in layers[:-1]:

@@ -138,13 +138,13 @@ def forgets_the_root(x, gamma, beta, eps=1e-5):
     return gamma * (x - mean(x)) / (x.var(-1, keepdims=True) + eps) + beta
 
 
-@misconception(of="layernorm", see=ROW)
+@misconception(of="layernorm", see=ROW, easier_backward=True)
 def forgets_to_centre(x, gamma, beta, eps=1e-5):
     """The row is divided by its standard deviation, but its mean was not subtracted first."""
     return gamma * x * normalised(x, eps)[1] + beta
 
 
-@misconception(of="layernorm", see=ROW)
+@misconception(of="layernorm", see=ROW, easier_backward=True)
 def takes_the_root_mean_square_of_x(x, gamma, beta, eps=1e-5):
     """The row is divided by the root of the mean of x squared, without subtracting the mean: that
     is RMSNorm (Zhang & Sennrich 2019), right elsewhere, but here we ask for layer normalisation."""
@@ -171,19 +171,19 @@ def exchanges_gamma_and_beta(x, gamma, beta, eps=1e-5):
     return beta * normalised(x, eps)[0] + gamma
 
 
-@misconception(of="layernorm", see=ROW)
+@misconception(of="layernorm", see=ROW, easier_backward=True)
 def forgets_gamma(x, gamma, beta, eps=1e-5):
     """gamma was not used: the normalised row is only shifted by beta."""
     return normalised(x, eps)[0].astype(gamma.dtype) + beta
 
 
-@misconception(of="layernorm", see=ROW)
+@misconception(of="layernorm", see=ROW, easier_backward=True)
 def forgets_beta(x, gamma, beta, eps=1e-5):
     """beta was not used: the normalised row is only scaled by gamma."""
     return gamma * normalised(x, eps)[0]
 
 
-@misconception(of="layernorm", see=ROW)
+@misconception(of="layernorm", see=ROW, easier_backward=True)
 def returns_x_hat(x, gamma, beta, eps=1e-5):
     """The normalised row is returned as it is: gamma and beta were not used."""
     return normalised(x, eps)[0].astype(np.result_type(x, gamma, beta))

@@ -185,13 +185,13 @@ def softmax_over_queries(q, k, v, mask=None):
     return softmax(hide(scores_of(q, k), mask), axis=-2) @ v
 
 
-@misconception(of="scaled_dot_product_attention", see=FORWARD)
+@misconception(of="scaled_dot_product_attention", see=FORWARD, easier_backward=True)
 def skips_the_softmax(q, k, v, mask=None):
     """The scores themselves weigh the values: the softmax is missing."""
     return hide(scores_of(q, k), mask, 0) @ v
 
 
-@misconception(of="scaled_dot_product_attention", see=FORWARD)
+@misconception(of="scaled_dot_product_attention", see=FORWARD, easier_backward=True)
 def returns_the_weights(q, k, v, mask=None):
     """These are the attention weights. The output is their product with v."""
     return weights_of(q, k, mask)
@@ -440,7 +440,7 @@ def backward_of_empty_rows_is_nan(right, dy, q, k, v, mask=None):
 # -------------------------------------------------------------------------------------- one head
 
 
-@misconception(of="attention_head", see=HEAD)
+@misconception(of="attention_head", see=HEAD, easier_backward=True)
 def head_ignores_the_context(reference, x, context, params, mask=None):
     """Keys and values are made from x. They come from the context."""
     return reference.attention_head(x, x, params, mask)[0]
@@ -452,7 +452,7 @@ def head_exchanges_x_and_context(reference, x, context, params, mask=None):
     return reference.attention_head(context, x, params, mask)[0]
 
 
-@misconception(of="attention_head", see=HEAD)
+@misconception(of="attention_head", see=HEAD, easier_backward=True)
 def head_without_biases(x, context, params, mask=None):
     """The biases b_q, b_k and b_v are not added."""
     q, k = x @ params["w_q"], context @ params["w_k"]
@@ -474,14 +474,14 @@ def head_ignores_the_mask(reference, x, context, params, mask=None):
     return reference.attention_head(x, context, params)[0]
 
 
-@misconception(of="attention_head", see=HEAD)
+@misconception(of="attention_head", see=HEAD, easier_backward=True)
 def head_takes_keys_for_values(x, context, params, mask=None):
     """The keys are used as values as well. Values have weights of their own, w_v and b_v."""
     q, k, _ = projected(x, context, params)
     return weights_of(q, k, mask) @ k
 
 
-@misconception(of="attention_head", see=HEAD)
+@misconception(of="attention_head", see=HEAD, easier_backward=True)
 def head_weighs_the_context(x, context, params, mask=None):
     """The context itself is weighed. The values are context @ w_v + b_v."""
     q, k, _ = projected(x, context, params)
@@ -699,7 +699,7 @@ def no_output_projection(reference, x, context, params, num_heads, mask=None):
     return reference.merge_heads(heads_of(reference, x, context, params, num_heads, mask))
 
 
-@misconception(of="multi_head_attention", see=MANY)
+@misconception(of="multi_head_attention", see=MANY, easier_backward=True)
 def forgets_the_output_bias(right, x, context, params, num_heads, mask=None):
     """The output bias b_o is not added."""
     return right - params["b_o"]
@@ -720,7 +720,7 @@ def scales_by_d_model(reference, x, context, params, num_heads, mask=None):
     return reference.multi_head_attention(x, context, smaller, num_heads, mask)[0]
 
 
-@misconception(of="multi_head_attention", see=MANY)
+@misconception(of="multi_head_attention", see=MANY, easier_backward=True)
 def many_heads_ignore_the_context(reference, x, context, params, num_heads, mask=None):
     """Keys and values are made from x. They come from the context."""
     return reference.multi_head_attention(x, x, params, num_heads, mask)[0]
@@ -732,7 +732,7 @@ def many_heads_ignore_the_mask(reference, x, context, params, num_heads, mask=No
     return reference.multi_head_attention(x, context, params, num_heads)[0]
 
 
-@misconception(of="multi_head_attention", see=MANY)
+@misconception(of="multi_head_attention", see=MANY, easier_backward=True)
 def attends_with_one_head(reference, x, context, params, num_heads, mask=None):
     """All features form one head. Split queries, keys and values into num_heads before the
     scores.

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from autograder.checker import misconception
+from autograder.checker import easier, misconception
 
 NORM = "handout.md#two-places-for-the-norm"
 SUM = "handout.md#a-sum-hands-its-gradient-to-both"
@@ -140,13 +140,13 @@ def pre_and_post_exchanged(
     return reference.transformer_block(x, params, num_heads, mask, other, activation)[0]
 
 
-@misconception(of="transformer_block", see=NORM)
+@misconception(of="transformer_block", see=NORM, easier_backward=True)
 def always_pre_norm(reference, x, params, num_heads, mask=None, norm="pre", activation="gelu"):
     """The block is pre-norm even for norm="post"."""
     return reference.transformer_block(x, params, num_heads, mask, "pre", activation)[0]
 
 
-@misconception(of="transformer_block", see=NORM)
+@misconception(of="transformer_block", see=NORM, easier_backward=True)
 def always_post_norm(reference, x, params, num_heads, mask=None, norm="pre", activation="gelu"):
     """The block is post-norm even for norm="pre"."""
     return reference.transformer_block(x, params, num_heads, mask, "post", activation)[0]
@@ -654,14 +654,14 @@ def blocks_from_last_to_first(reference, x, blocks, *rest, **named):
     return walk(reference, x, blocks[::-1], *rest, **named)
 
 
-@misconception(of="transformer_stack", see=STACK)
+@misconception(of="transformer_stack", see=STACK, easier_backward=True)
 def every_block_reads_the_input(reference, x, blocks, *rest, **named):
     """Every block reads the stack's input, and only the last one's output counts; each reads what
     the one before it returned."""
     return walk(reference, x, blocks[-1:], *rest, **named)
 
 
-@misconception(of="transformer_stack", see=STACK)
+@misconception(of="transformer_stack", see=STACK, easier_backward=True)
 def last_block_left_out(reference, x, blocks, *rest, **named):
     """The last block is left out."""
     return walk(reference, x, blocks[:-1], *rest, **named)
@@ -682,7 +682,7 @@ def stack_without_mask(reference, x, blocks, num_heads, mask=None, norm="pre", a
     return walk(reference, x, blocks, num_heads, None, norm, activation)
 
 
-@misconception(of="transformer_stack", see=STACK)
+@misconception(of="transformer_stack", see=STACK, easier_backward=True)
 def stack_without_norm(reference, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
     """norm is not passed on, so that every block is pre-norm."""
     return walk(reference, x, blocks, num_heads, mask, "pre", activation)
@@ -794,3 +794,23 @@ def first_block_has_no_gradients(right, dy, *rest, **named):
     """The list of gradients is one too short: the first block's are missing."""
     dx, grads = right
     return dx, grads[1:]
+
+
+# What these leave out is what makes the backward worth its points.
+(
+    no_residuals,
+    no_first_residual,
+    no_second_residual,
+    no_norm_between_in_post,
+    no_norm_at_the_end_of_post,
+    attention_reads_x,
+    ffn_reads_m,
+) = easier(
+    no_residuals,
+    no_first_residual,
+    no_second_residual,
+    no_norm_between_in_post,
+    no_norm_at_the_end_of_post,
+    attention_reads_x,
+    ffn_reads_m,
+)

@@ -527,7 +527,7 @@ def has_a_generator_of_its_own(right, x, p, rng):
     return (x * (np.random.default_rng(0).random(x.shape) >= p) / (1 - p)).astype(x.dtype)
 
 
-@misconception(of="dropout", see=DROPOUT)
+@misconception(of="dropout", see=DROPOUT, easier_backward=True)
 def returns_the_mask(x, p, rng):
     """The mask is returned. y is x times the mask."""
     return kept_numbers(x, p, rng) / (1 - p) if training(p, rng) else x
@@ -870,7 +870,7 @@ def uses_the_turned_half_for_the_other(x, offset=0, base=10000.0):
     return y
 
 
-@misconception(of="rotary", see=ROTARY)
+@misconception(of="rotary", see=ROTARY, easier_backward=True)
 def takes_cosines_only(x, offset=0, base=10000.0):
     """The sines are missing: each feature is multiplied by a cosine, and pairs are not mixed."""
     return x * np.repeat(np.cos(angles_of(x.shape, offset, base)), 2, -1).astype(x.dtype)
@@ -882,7 +882,7 @@ def exchanges_cosine_and_sine(x, offset=0, base=10000.0):
     return turned(x, np.pi / 2 - angles_of(x.shape, offset, base))
 
 
-@misconception(of="rotary", see=ROTARY)
+@misconception(of="rotary", see=ROTARY, easier_backward=True)
 def adds_sinusoids(reference, x, offset=0, base=10000.0):
     """Sinusoids were added. Rotary positions multiply: each pair is turned."""
     return x + reference.sinusoidal_positions(*x.shape[-2:], offset, x.dtype)

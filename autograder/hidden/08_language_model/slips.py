@@ -118,7 +118,7 @@ def output(reference, x, params, norm=True):
     return x @ params["embed"].T
 
 
-@misconception(of="language_model", see=MODEL)
+@misconception(of="language_model", see=MODEL, easier_backward=True)
 def forgets_the_positions(reference, tokens, params, num_heads):
     """The positions were not added: the model cannot tell which of its tokens came first."""
     x = params["embed"][tokens % len(params["embed"])]
@@ -190,7 +190,7 @@ def hides_the_position_itself(reference, tokens, params, num_heads):
     return output(reference, hidden(reference, tokens, params, num_heads, mask=mask), params)
 
 
-@misconception(of="language_model", see=MODEL)
+@misconception(of="language_model", see=MODEL, easier_backward=True)
 def forgets_the_last_norm(reference, tokens, params, num_heads):
     """The layer normalisation after the last block is missing."""
     return output(reference, hidden(reference, tokens, params, num_heads), params, norm=False)
@@ -224,7 +224,7 @@ def runs_the_blocks_backwards(reference, tokens, params, num_heads):
     return output(reference, hidden(reference, tokens, turned, num_heads), params)
 
 
-@misconception(of="language_model", see=MODEL)
+@misconception(of="language_model", see=MODEL, easier_backward=True)
 def runs_the_first_block_only(reference, tokens, params, num_heads):
     """Only the first block runs. The output of each block is the input of the next."""
     cut = params | {"blocks": params["blocks"][:1]}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from autograder.checker import misconception
+from autograder.checker import easier, misconception
 
 CROSS = "handout.md#three-sublayers"
 START = "handout.md#what-a-decoder-block-starts-from"
@@ -651,13 +651,13 @@ def decoder_blocks_reversed(reference, x, context, blocks, *rest, **named):
     return walk(reference, x, context, blocks[::-1], *rest, **named)
 
 
-@misconception(of="decoder_stack", see=READERS)
+@misconception(of="decoder_stack", see=READERS, easier_backward=True)
 def every_decoder_block_reads_the_input(reference, x, context, blocks, *rest, **named):
     """Every block reads the stack's input, and only the last one's output counts."""
     return walk(reference, x, context, blocks[-1:], *rest, **named)
 
 
-@misconception(of="decoder_stack", see=READERS)
+@misconception(of="decoder_stack", see=READERS, easier_backward=True)
 def last_decoder_block_left_out(reference, x, context, blocks, *rest, **named):
     """The last block is left out."""
     return walk(reference, x, context, blocks[:-1], *rest, **named)
@@ -1319,7 +1319,7 @@ def decoder_reads_padding(reference, *args, **named):
     return whole(reference, *args, **named, hide=None)
 
 
-@misconception(of="seq2seq", see=WHOLE)
+@misconception(of="seq2seq", see=WHOLE, easier_backward=True)
 def context_without_encoder(reference, source, target, params, *rest, **named):
     """The decoder reads the embedded source, not what the encoder made of it."""
     context = embedded(reference, source, params["embed"])
@@ -1666,3 +1666,35 @@ def least_likely_token(
         tokens[:, t + 1] = np.where(finished, pad, best)
         finished |= best == end
     return tokens[:, 1:]
+
+
+# What these leave out is what makes the backward worth its points.
+(
+    cross_attention_left_out,
+    cross_attention_to_itself,
+    no_residual_around_cross,
+    no_residual_around_attn,
+    no_residual_around_ffn,
+    no_residuals_at_all,
+    no_norm_after_cross,
+    always_post,
+    always_pre,
+    source_without_positions,
+    no_norm_after_the_encoder,
+    target_without_positions,
+    no_norm_after_the_decoder,
+) = easier(
+    cross_attention_left_out,
+    cross_attention_to_itself,
+    no_residual_around_cross,
+    no_residual_around_attn,
+    no_residual_around_ffn,
+    no_residuals_at_all,
+    no_norm_after_cross,
+    always_post,
+    always_pre,
+    source_without_positions,
+    no_norm_after_the_encoder,
+    target_without_positions,
+    no_norm_after_the_decoder,
+)
