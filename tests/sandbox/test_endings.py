@@ -132,8 +132,9 @@ def test_the_submissions_time_is_limited_in_total(best: Sandbox, submission: Pat
                 impl.run("while True: pass")
             verdicts.append(caught.value.verdict)
         assert impl.cpu_seconds > 3
-    assert verdicts[:5] == [Verdict.TIMEOUT] * 5
-    assert verdicts[-1] == Verdict.SKIPPED
+    ended = verdicts.count(Verdict.TIMEOUT)  # 6, or fewer where a busy machine saw an end late
+    assert 3 <= ended <= 6
+    assert verdicts == [Verdict.TIMEOUT] * ended + [Verdict.SKIPPED] * (9 - ended)
 
 
 def soon(condition: Callable[[], bool]) -> bool:

@@ -184,13 +184,13 @@ def test_a_bomb_costs_nothing(tmp_path):
     assert len(squeezed) < 400_000
     bomb = tmp_path / "a.zip"
     zipped(bomb, {"arithmetic/double.py": b"\0" * 300_000_000})
-    started = time.perf_counter()
+    started = time.process_time()
     assert "unpacks to 300 MB; at most 20 MB" in refusal(bomb)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     path = tarred(tmp_path / "a.tgz", ("arithmetic/double.py", b"\0" * 100_000_000))
-    started = time.perf_counter()
+    started = time.process_time()
     assert "at most" in refusal(path)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_bomb_that_lies_about_its_size_is_damaged(tmp_path):
@@ -207,9 +207,9 @@ def test_a_small_archive_with_a_high_ratio_is_refused(tmp_path):
 
 def test_too_many_names_are_refused_before_they_are_read(tmp_path):
     path = zipped(tmp_path / "a.zip", dict.fromkeys((f"data/{n}" for n in range(20_000)), ""))
-    started = time.perf_counter()
+    started = time.process_time()
     assert "names; at most 2,000" in refusal(path)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     members = [(f"data/{number}", b"") for number in range(2_100)]
     assert "names; at most 2,000" in refusal(tarred(tmp_path / "a.tgz", *members))
 
