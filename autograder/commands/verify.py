@@ -19,6 +19,7 @@ from autograder.course.secret import Secret
 from autograder.grading.grader import Grader, Settings, expected_of
 from autograder.grading.judges import Streams
 from autograder.uploads.submission import Source, read_submission
+from autograder.verify.leaks import leak_proof
 from autograder.verify.mutation import Mutation, run_mutants
 from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
 from autograder.verify.streams import stream_proofs
@@ -88,7 +89,7 @@ def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progr
     judge, reference = streams[0], streams.reference
     subject = make_subject(course, assignment, judge, reference, streams.slips)
     task = bar.add_task(assignment.name, total=None)
-    proofs = [*run_proofs(subject), *stream_proofs(subject, streams)]
+    proofs = [*run_proofs(subject), *stream_proofs(subject, streams), leak_proof(subject)]
     jailed = tuple(graded_in_the_jail(course, assignment))
     proofs.append(Proof("the same in the jail", 2 + len(alternatives(assignment)), jailed))
     mutation = None
