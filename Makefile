@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test verify template lint types train bench bench-grading clean
+.PHONY: help demo test verify template lint types train bench bench-grading bench-cluster clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^#: /{printf "\n%s\n", substr($$0, 4)} /^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: $(VENV)/.everything ## Measure the reference block's training step (with 
 
 bench-grading: $(VENV)/.everything ## Measure the grader against its targets and its peers
 	$(BIN)/python -m tests.bench.grading
+
+bench-cluster: $(VENV)/.everything ## Measure what a cluster costs, and simulate a large one
+	$(BIN)/python -m tests.bench.cluster
 
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) results demo .mypy_cache .ruff_cache .pytest_cache build *.egg-info
