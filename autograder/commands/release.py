@@ -54,6 +54,11 @@ def door_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Folder to write into, or a .zip file to make (default: student_template/).",
 )
 @click.option("--solution", is_flag=True, help="The solution of a past assignment, for students.")
+@click.option(
+    "--alone",
+    is_flag=True,
+    help="For a class that does this assignment only: what it builds on comes whole.",
+)
 @door_options
 @click.option(
     "--isolation",
@@ -65,6 +70,7 @@ def release(
     assignment: str | None,
     target: Path | None,
     solution: bool,
+    alone: bool,
     isolation: str | None,
     root: Path | None,
     **doors: Path | None,
@@ -72,14 +78,16 @@ def release(
     """Write what students get.
 
     Without ASSIGNMENT: the whole student template. With it: only what is new in that assignment,
-    so that unpacking it over the work of earlier weeks loses nothing.
+    so that unpacking it over the work of earlier weeks loses nothing. With --alone: all that it
+    needs, for a class that does no other.
     """
     from autograder.release import template
+    from autograder.release.alone import alone_files
 
     course = Course.find(root)
     if asked := {name: path for name, path in doors.items() if path is not None}:
-        if target is not None or solution or len(asked) > 1:
-            raise UsageProblem("One target at a time: --to, --solution or one other tool's option.")
+        if target is not None or solution or alone or len(asked) > 1:
+            raise UsageProblem("One target at a time: --to, or one other tool's option.")
         ((name, path),) = asked.items()
         _release_to(name, course, assignment, path, isolation)
         return
@@ -88,12 +96,18 @@ def release(
     if assignment is None:
         if solution:
             raise UsageProblem("--solution needs an assignment: autograder release 01 --solution")
+        if alone:
+            raise UsageProblem("--alone needs an assignment: release 04 --alone --to DIR")
         files = template.template_files(course)
     else:
         chosen = course.assignment(assignment)
         first = chosen == course.assignments[0]
+        if solution and alone:
+            raise UsageProblem("--solution or --alone: one at a time.")
         if solution:
             files = template.solution_files(course, chosen)
+        elif alone:
+            files = alone_files(course, chosen)
         else:
             base = template.base_files(course) if first else iter(())
             files = chain(base, template.assignment_files(course, chosen))

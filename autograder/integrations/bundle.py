@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ import numpy as np
 
 import autograder
 from autograder.course.course import Assignment, Course
+from autograder.course.package import package_files
 from autograder.course.secret import Secret
 from autograder.errors import KitError, UsageProblem
 
@@ -61,32 +61,6 @@ def course_files(course: Course, assignment: Assignment) -> Iterator[tuple[str, 
             yield f"{COURSE}/{path.relative_to(course.root).as_posix()}", path.read_bytes()
     for path in package_files(course, (*below, assignment)):
         yield f"{COURSE}/solutions/{course.package}/{path.name}", path.read_bytes()
-
-
-def package_files(course: Course, assignments: Iterable[Assignment]) -> list[Path]:
-    """The files of the reference that some assignments need: their own, given ones, imports."""
-    folder = course.solutions / course.package
-    wanted = ["__init__.py", *course.given_files]
-    wanted += [name for assignment in assignments for name in assignment.files]
-    found: dict[str, Path] = {}
-    while wanted:
-        path = folder / wanted.pop()
-        if path.name not in found and path.is_file():
-            found[path.name] = path
-            wanted += [f"{module}.py" for module in _siblings(path, course.package)]
-    return [found[name] for name in sorted(found)]
-
-
-def _siblings(path: Path, package: str) -> set[str]:
-    """The package's modules that a file of it imports."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            module = f"{package}.{node.module or ''}" if node.level else (node.module or "")
-            names |= {module.rstrip("."), *(f"{module}.{a.name}" for a in node.names)}
-    return {name.split(".")[1] for name in names if name.startswith(f"{package}.")}
 
 
 def _course_toml(course: Course) -> str:
