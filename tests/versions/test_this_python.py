@@ -25,8 +25,12 @@ def test_the_solution_has_all_points(name: str, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)["results"]
-    failed = [check["name"] for check in result["checks"] if check["verdict"] != "passed"]
-    assert result["score"] == result["max_score"], failed
+    failed = [
+        (check["name"], check["verdict"], check["message"])
+        for check in result["checks"]
+        if check["verdict"] != "passed"
+    ]
+    assert result["score"] == result["max_score"], (failed[:3], result["log"], done.stderr)
 
 
 @pytest.fixture(scope="module")
