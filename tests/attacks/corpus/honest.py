@@ -17,6 +17,11 @@ def right(body: str, **beside):
 
 honest("plain", "plain code", files({"arithmetic/double.py": RIGHT}))
 honest(
+    "utf_16",
+    "UTF-16, as a Windows shell writes it",
+    files({"arithmetic/double.py": RIGHT.encode("utf-16")}),
+)
+honest(
     "prints",
     "prints, also colours and null characters, and to stderr",
     right(
