@@ -24,6 +24,7 @@ PHRASES = {
     Verdict.OUT_OF_MEMORY: "used too much memory",
     Verdict.CRASHED: "the Python process died",
     Verdict.BAD_OUTPUT: "gave something that can't be used",
+    Verdict.TOO_COSTLY: "far more work than a derived gradient takes",
     Verdict.SKIPPED: "not run",
     Verdict.GRADER_ERROR: "the grader failed here: this is not your fault, and no mark is lost",
 }
@@ -55,6 +56,7 @@ class Finding:
     diagnosis: Diagnosis | None = None
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    cpu: float = 0.0  # seconds; of cost checks only
     told: str = ""
     raised: ImplementationRaised | None = None
     candidates: tuple[str, ...] = ()

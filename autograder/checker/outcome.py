@@ -25,6 +25,7 @@ class Verdict(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
     BAD_OUTPUT = "bad_output"
+    TOO_COSTLY = "too_costly"
     SKIPPED = "skipped"
     GRADER_ERROR = "grader_error"
 
@@ -111,6 +112,7 @@ class Outcome:
     mutated: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    cpu: float = 0.0  # seconds; of cost checks only
     calls: tuple[Any, ...] = field(default=(), repr=False)
 
     @cached_property

@@ -14,16 +14,18 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from autograder.course.accepted import alternatives, write_alternative
 from autograder.course.course import Assignment, Course
 from autograder.course.secret import Secret
 from autograder.grading.grader import Grader, Settings, expected_of
 from autograder.grading.judges import Streams
 from autograder.uploads.submission import Source, read_submission
+from autograder.verify.computed import computed_proof
 from autograder.verify.leaks import leak_proof
 from autograder.verify.mutation import Mutation, run_mutants
 from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
 from autograder.verify.streams import stream_proofs
-from autograder.verify.subjects import alternatives, write_alternative, write_template
+from autograder.verify.subjects import write_template
 
 SHOWN = 12
 
@@ -92,6 +94,7 @@ def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progr
     proofs = [*run_proofs(subject), *stream_proofs(subject, streams), leak_proof(subject)]
     jailed = tuple(graded_in_the_jail(course, assignment))
     proofs.append(Proof("the same in the jail", 2 + len(alternatives(assignment)), jailed))
+    proofs.append(computed_proof(course, assignment))
     mutation = None
     if mutants:
 

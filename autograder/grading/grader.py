@@ -13,6 +13,7 @@ from types import TracebackType
 
 from autograder.checker.declare import Check
 from autograder.checker.finding import Finding
+from autograder.checker.gates import counted
 from autograder.checker.judge import Judge
 from autograder.checker.outcome import Verdict
 from autograder.course.course import Assignment, Course
@@ -24,6 +25,7 @@ from autograder.documents.results import (
     Result,
 )
 from autograder.grading.conditions import Settings, conditions_of, limits_of
+from autograder.grading.cost import Costs, warmed
 from autograder.grading.judges import Streams, served_functions
 from autograder.grading.printed import may_print, public_checks, run_public
 from autograder.grading.review import review
@@ -79,6 +81,13 @@ class Grader:
                 reached.level, tuple(reached.layers), dict(reached.missing)
             )
             self.conditions = conditions_of(self.course, self.assignment, self.settings, isolation)
+            self.costs = Costs(
+                self.course,
+                self.assignment,
+                self.sandbox,
+                self.streams.allowed,
+                self._folder / "ways",
+            )
             self._closing = starting.pop_all()
         return self
 
@@ -110,7 +119,7 @@ class Grader:
         try:
             timeouts: Counter[str] = Counter()
             shown = self._printed(submission, staged, timeouts)
-            found, again, log = self._findings(judge, staged, timeouts)
+            found, again, log = self.findings(judge, staged, timeouts)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
         checks = self._check_results(found, again, submission.files)
@@ -153,19 +162,43 @@ class Grader:
                 raise watched.fault
             return worker.log
 
-    def _findings(
-        self, judge: Judge, staged: Path, timeouts: Counter[str]
+    def findings(
+        self,
+        judge: Judge,
+        staged: Path,
+        timeouts: Counter[str],
+        checks: Sequence[Check] | None = None,
     ) -> tuple[dict[str, Finding], dict[str, Finding], str]:
-        """Findings on the submission's own functions, and those of second chances."""
+        """Findings on a folder's own functions (of all checks, or some), those of second chances,
+        and what was printed."""
         with self.sandbox.open(staged) as worker:
-            own = self._run(judge, Watched(worker, timeouts=timeouts))
+            own = self._run(judge, Watched(worker, timeouts=timeouts), checks)
             log = worker.log
+        own = self._settled(judge, staged, own, self.streams.checks if checks is None else checks)
         again: dict[str, Finding] = {}
         if self.settings.upstream == "best":
-            for served, checks in self._second_chances(own):
+            for served, chosen in self._second_chances(own):
                 with self.sandbox.open(staged, served=served) as worker:
-                    again |= self._run(judge, Watched(worker, patience=1), checks)
+                    second = self._run(judge, Watched(worker, patience=1), chosen)
+                again |= self._settled(judge, staged, second, chosen, served)
         return own, again, log
+
+    def _settled(
+        self,
+        judge: Judge,
+        staged: Path,
+        found: Mapping[str, Finding],
+        checks: Sequence[Check],
+        served: frozenset[str] = frozenset(),
+    ) -> dict[str, Finding]:
+        """The findings, with what the work of gradients says."""
+
+        def rerun(check: Check) -> Finding:
+            with self.sandbox.open(staged, served=served) as worker:
+                watched = warmed(judge, check, Watched(worker))
+                return self._run(judge, watched, [check])[check.name]
+
+        return self.costs.settle(judge, checks, found, rerun)
 
     def _run(
         self, judge: Judge, watched: Watched, checks: Sequence[Check] | None = None
@@ -182,7 +215,7 @@ class Grader:
         """The failed functions' checks, by what they may take from the reference."""
         groups: dict[frozenset[str], list[Check]] = {}
         for function in self.assignment.functions:
-            checks = [check for check in self.streams.checks if check.of == function.name]
+            checks = [c for c in self.streams.checks if c.of == function.name and c.name in own]
             served = served_functions(self.course, self.assignment, function)
             failed = any(not own[check.name].passed for check in checks)
             if failed and served:
@@ -199,11 +232,12 @@ class Grader:
         for function in self.assignment.functions:
             checks = [check for check in self.streams.checks if check.of == function.name]
             weight = sum(check.weight for check in checks)
+            better = {
+                check.name: _better(own[check.name], again.get(check.name)) for check in checks
+            }
+            shares = counted(checks, better)
             for check in checks:
-                first, second = own[check.name], again.get(check.name)
-                kept = first if first.passed or second is None else second
-                if second is not None and second.verdict == Verdict.SKIPPED:
-                    kept = first  # a loop, which was not tried again
+                kept = better[check.name]
                 worth = function.points * check.weight / weight
                 results.append(
                     CheckResult(
@@ -212,7 +246,7 @@ class Grader:
                         title=check.title,
                         visibility="hidden",
                         weight=check.weight,
-                        points=round(worth, 6) if kept.passed else 0.0,
+                        points=round(worth * shares[check.name], 6),
                         max_points=round(worth, 6),
                         verdict=kept.verdict.value,
                         message=kept.symptom,
@@ -221,7 +255,7 @@ class Grader:
                         diagnosis=self._diagnosis(kept),
                         warnings=kept.warnings,
                         seconds=round(kept.seconds, 6),
-                        upstream="own" if kept is first else "reference",
+                        upstream="own" if kept is own[check.name] else "reference",
                     )
                 )
         return tuple(results)
@@ -231,6 +265,13 @@ class Grader:
         if found is None or finding.passed:
             return None
         return Diagnosis(found.id, found.text, self.assignment.sections.get(found.section, ""))
+
+
+def _better(first: Finding, second: Finding | None) -> Finding:
+    """What counts: the finding on the own functions, or that of the second chance."""
+    if first.passed or second is None or second.verdict == Verdict.SKIPPED:
+        return first  # SKIPPED is a loop, which was not tried again
+    return second
 
 
 def expected_of(course: Course, assignment: Assignment) -> Expected:

@@ -9,6 +9,7 @@ from typing import Any
 from autograder.checker.bank import Misconception, load_misconceptions
 from autograder.checker.declare import Check, load_checks
 from autograder.checker.judge import Judge
+from autograder.course.accepted import alternatives, loops_below
 from autograder.course.course import Assignment, Course
 from autograder.course.manifest import AssignedFunction
 from autograder.course.reference import load_reference
@@ -33,6 +34,7 @@ class Streams:
         self.slips = misconceptions(course, assignment)
         self.reference = load_reference(course)
         self._steady = {check.name for check in self.checks if check.kind in ONE_STREAM}
+        self.allowed: dict[str, float] = {}  # CPU seconds that a cost check may take
         self._judges: dict[int, Judge] = {}
 
     def prepare(self) -> None:
@@ -48,6 +50,7 @@ class Streams:
                 self.reference,
                 self.slips,
                 seed=lambda check: self.seed(check, stream),
+                allowed=self.allowed,
             )
         return self._judges[stream]
 
@@ -133,12 +136,15 @@ def assignment_digest(course: Course, assignment: Assignment) -> str:
     whole = hashlib.sha256()
     package = course.solutions / course.package
     engine = Path(__file__).parent.parent / "checker"
+    ways = [*alternatives(assignment), *loops_below(course, assignment)]
     files = [
         assignment.manifest,
         assignment.hidden_checks,
         assignment.slips,
+        *(path for way in ways for path in sorted(way.glob("*.py"))),
         *sorted(package.rglob("*.py")),
         *sorted(engine.glob("*.py")),
+        Path(__file__).parent / "cost.py",
     ]
     for path in files:
         content = path.read_bytes() if path.is_file() else b""

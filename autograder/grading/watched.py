@@ -25,13 +25,18 @@ class Watched(Implementation):
         self.fault: SandboxFault | None = None
         self.timeouts: Counter[str] = Counter() if timeouts is None else timeouts
 
-    def begin(self) -> None:
+    def begin(self, cpu: float | None = None) -> None:
         """Hand on, and remember a fault."""
         super().begin()
         try:
-            self.inner.begin()
+            self.inner.begin(cpu)
         except SandboxFault as fault:
             self.fault = fault
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The worker's."""
+        return self.inner.cpu_seconds
 
     def invoke(
         self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import autograder
+from autograder.course.accepted import alternatives, loops_below
 from autograder.course.course import Assignment, Course
 from autograder.course.package import package_files
 from autograder.course.secret import Secret
@@ -50,11 +51,13 @@ def course_files(course: Course, assignment: Assignment) -> Iterator[tuple[str, 
     yield f"{COURSE}/assignments/course.toml", _course_toml(course).encode()
     for one in (*below, assignment):
         yield f"{COURSE}/assignments/{one.name}/assignment.toml", one.manifest.read_bytes()
+    ways = [*alternatives(assignment), *loops_below(course, assignment)]
     content = [
         assignment.handout,
         assignment.public_checks,
         assignment.hidden_checks,
         assignment.slips,
+        *(path for way in ways for path in sorted(way.glob("*.py"))),
     ]
     for path in content:
         if path.is_file():

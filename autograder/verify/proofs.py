@@ -11,17 +11,17 @@ from autograder.checker.bank import Misconception, overlay
 from autograder.checker.declare import Check, load_checks
 from autograder.checker.draw import Draw, public_seed
 from autograder.checker.finding import WIDTH, Finding
+from autograder.checker.gates import counted
 from autograder.checker.implementation import LocalImplementation
 from autograder.checker.judge import Judge
 from autograder.checker.key import LiveKey, run_probe
 from autograder.checker.outcome import Verdict
+from autograder.course.accepted import alternatives, write_alternative
 from autograder.course.course import Assignment, Course
 from autograder.course.reference import load_package
 from autograder.verify.subjects import (
     CHEAP,
-    alternatives,
     cheap_implementation,
-    write_alternative,
     write_template,
 )
 
@@ -45,7 +45,8 @@ class Subject:
         for function in self.assignment.functions:
             checks = [check for check in self.judge.checks if check.of == function.name]
             weight = sum(check.weight for check in checks)
-            earned = sum(check.weight for check in checks if findings[check.name].passed)
+            shares = counted(checks, findings)
+            earned = sum(check.weight * shares[check.name] for check in checks)
             total += function.points * earned / weight
         return total
 

@@ -12,10 +12,10 @@ from autograder.checker.bank import Misconception, overlay
 from autograder.checker.declare import Check
 from autograder.checker.implementation import Implementation, LocalImplementation
 from autograder.checker.key import AnswerKey, differs, fault_of, run_probe
+from autograder.course.accepted import alternatives, write_alternative
 from autograder.course.reference import load_package
 from autograder.grading.judges import ONE_STREAM, Streams
 from autograder.verify.proofs import Proof, Subject
-from autograder.verify.subjects import alternatives, write_alternative
 
 
 def stream_proofs(subject: Subject, streams: Streams) -> Iterator[Proof]:

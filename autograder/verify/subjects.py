@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,25 +82,6 @@ def _tree(value: Any, answer: Callable[[Any], Any]) -> Any:
     if isinstance(value, list | tuple):
         return [_tree(item, answer) for item in value]
     return answer(value)
-
-
-def alternatives(assignment: Assignment) -> list[Path]:
-    """The folders of an assignment's accepted alternatives."""
-    if not assignment.accepted.is_dir():
-        return []
-    return sorted(path for path in assignment.accepted.iterdir() if any(path.glob("*.py")))
-
-
-def write_alternative(course: Course, alternative: Path, folder: Path) -> None:
-    """Make a submission of the reference with an alternative's functions appended to its files."""
-    package = folder / course.package
-    shutil.copytree(
-        course.solutions / course.package, package, ignore=shutil.ignore_patterns("__pycache__")
-    )
-    for source in sorted(alternative.glob("*.py")):
-        target = package / source.name
-        before = target.read_text(encoding="utf-8") + "\n\n" if target.exists() else ""
-        target.write_text(before + source.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def write_template(course: Course, assignment: Assignment, folder: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course.accepted import alternatives, write_alternative
 from autograder.course.course import Course
 from autograder.documents.results import Handed, Result, Versions
 from autograder.grading.review import review
 from autograder.integrations.gradescope.document import document
 from autograder.report.feedback import feedback
 from autograder.report.terminal import review_lines
-from autograder.verify.subjects import alternatives, write_alternative
 from tests.sample_class.build import CLASS, HIDDEN
 
 ROOT = Path(__file__).parent.parent.parent

@@ -231,7 +231,9 @@ def test_the_bundle_holds_its_own_secret_and_nothing_of_later_assignments(desk, 
     assert mode & 0o111
     assert b"a secret for the tests only" not in whole
     assert "course/solutions/transformer/layernorm.py" in names
-    assert not [name for name in names if "attention" in name or "hidden/01" in name]
+    assert not [name for name in names if "attention" in name]
+    of_earlier_ones = [name for name in names if "hidden/01" in name]
+    assert all("/accepted/loops/" in name for name in of_earlier_ones)  # how slow right work may be
     assert not [name for name in names if name.startswith("autograder/release")]
     if os.geteuid() == 0:
         assert (box.root / "source").stat().st_mode & 0o077 == 0

@@ -1,6 +1,7 @@
 """Draw the figures of this handout: python assignments/01_activations/figures/draw.py"""
 
 import sys
+import time
 from pathlib import Path
 
 import matplotlib as mpl
@@ -22,9 +23,11 @@ from transformer.activations import (  # noqa: E402
     sigmoid,
     sigmoid_backward,
     softmax,
+    softmax_backward,
     tanh,
     tanh_backward,
 )
+from transformer.gradient_check import numerical_gradient  # noqa: E402
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION = "#0072B2", "#D55E00"
@@ -40,7 +43,7 @@ def main():
             "axes.spines.right": False,
         }
     )
-    for draw in (activations, step_size, softmax_figure):
+    for draw in (activations, step_size, softmax_figure, cost_of_a_gradient):
         figure = draw()
         figure.savefig(
             HERE / f"{draw.__name__.removesuffix('_figure')}.svg",
@@ -108,6 +111,44 @@ def step_size():
     axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 0.02))
     figure.tight_layout()
     return figure
+
+
+def cost_of_a_gradient():
+    """Time of a derived and of a computed gradient of softmax, over that of one forward.
+
+    Measured when it is drawn: ratios of one run, each the best of several.
+    """
+    rng = np.random.default_rng(0)
+    counts = [64, 128, 256, 512, 1024, 2048, 4096]
+    derived, computed = [], []
+    for count in counts:
+        x, dy = rng.standard_normal((count // 32, 32)), rng.standard_normal((count // 32, 32))
+        _, cache = softmax(x)
+        forward = seconds_of(lambda x=x: softmax(x), 200)
+        derived.append(seconds_of(lambda dy=dy, c=cache: softmax_backward(dy, c), 200) / forward)
+        nudged = seconds_of(
+            lambda x=x, dy=dy: numerical_gradient(lambda p: softmax(p)[0], x, dy), 3
+        )
+        computed.append(nudged / forward)
+    figure, axes = plt.subplots(figsize=(6.0, 3.2))
+    axes.loglog(counts, computed, "s--", color=VERMILION, ms=4, lw=1.2, label="by differences")
+    axes.loglog(counts, derived, "o-", color=BLACK, ms=4, lw=1.2, label="derived")
+    axes.set(xlabel="numbers in x", ylabel="forwards' worth of time", ylim=(0.1, 4e4))
+    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.minorticks_off()
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    figure.tight_layout()
+    return figure
+
+
+def seconds_of(work, times):
+    """The best time of several runs."""
+    best = float("inf")
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - started)
+    return best
 
 
 def softmax_figure():

@@ -289,3 +289,34 @@ def test_cross_entropy_errors(impl, draw):
         "negative": error_of(impl.cross_entropy, logits, negative),
         "shape": error_of(impl.cross_entropy, logits, draw.integers(0, 5, 3, 2)),
     }
+
+
+# Cost: inputs so large that a gradient computed by differences takes far too long
+
+
+@check(of="softmax_backward", kind="cost")
+def test_softmax_gradient_of_many_rows(impl, draw):
+    """The work that the gradient of a large input takes"""
+    _, cache = impl.softmax(draw.normal(96, 64))
+    return {"dx": impl.softmax_backward(draw.normal(96, 64), cache)}
+
+
+@check(of="log_softmax_backward", kind="cost")
+def test_log_softmax_gradient_of_many_rows(impl, draw):
+    """The work that the gradient of a large input takes"""
+    _, cache = impl.log_softmax(draw.normal(96, 64))
+    return {"dx": impl.log_softmax_backward(draw.normal(96, 64), cache)}
+
+
+@check(of="mse", kind="cost")
+def test_mse_of_many_numbers(impl, draw):
+    """The work that the gradient for 20,000 numbers takes"""
+    loss, dpred = impl.mse(draw.normal(200, 100), draw.normal(200, 100))
+    return {"loss": loss, "dpred": dpred}
+
+
+@check(of="cross_entropy", kind="cost")
+def test_cross_entropy_of_many_classes(impl, draw):
+    """The work that the gradient for 40 positions and 200 classes takes"""
+    loss, dlogits = impl.cross_entropy(draw.normal(40, 200), draw.integers(0, 200, 40))
+    return {"loss": loss, "dlogits": dlogits}

@@ -402,3 +402,19 @@ def test_gradients_are_linear_in_dy(impl, draw):
 def test_float32_network_gradients(impl, draw):
     """float32 in, float32 gradients out"""
     return mlp_gradients(impl, draw, (2, 3), (4, 6, 3), "tanh", np.float32)
+
+
+# Cost: inputs so large that a gradient computed by differences takes far too long
+
+
+@check(of="linear_backward", kind="cost")
+def test_gradients_of_a_large_layer(impl, draw):
+    """The work that the gradients of a layer of 64 by 96 weights take"""
+    dx, dw, db = linear_gradients(impl, draw, (32, 64), 96)
+    return {"dx": dx, "dw": dw, "db": db}
+
+
+@check(of="mlp_backward", kind="cost")
+def test_gradients_of_a_large_network(impl, draw):
+    """The work that the gradients of three layers with 5,000 weights take"""
+    return mlp_gradients(impl, draw, (8,), (32, 64, 40, 12))

@@ -230,3 +230,12 @@ def test_float32_gradients_stay_float32(impl, draw):
     _, cache = impl.layernorm(x, gamma, beta)
     dx, dgamma, dbeta = impl.layernorm_backward(dy, cache)
     return {"dx": dx, "dgamma": dgamma, "dbeta": dbeta}
+
+
+# Cost: an input so large that a gradient computed by differences takes far too long
+
+
+@check(of="layernorm_backward", kind="cost")
+def test_gradients_of_many_rows(impl, draw):
+    """The work that the gradients of a large input take"""
+    return gradients(impl, draw, draw.normal(64, 96))

@@ -478,3 +478,41 @@ def test_heads_gradients_in_float32(impl, draw):
         impl.multi_head_attention, impl.multi_head_attention_backward, dy, x, x, params, 2
     )
     return {"dx": dx, "dcontext": dcontext, "grads": grads}
+
+
+# ------------------------------------------------------------------------------------------ cost
+# Inputs so large that a gradient computed by differences takes far too long.
+
+
+@check(of="scaled_dot_product_attention_backward", kind="cost")
+def test_attention_gradients_of_many_heads(impl, draw):
+    """The work that the gradients of 96 queries and 120 keys take."""
+    q, k, v = draw.normal(4, 6, 4, 24), draw.normal(4, 6, 5, 24), draw.normal(4, 6, 5, 20)
+    _, cache = impl.scaled_dot_product_attention(q, k, v)
+    dq, dk, dv = impl.scaled_dot_product_attention_backward(draw.normal(4, 6, 4, 20), cache)
+    return {"dq": dq, "dk": dk, "dv": dv}
+
+
+@check(of="attention_head_backward", kind="cost")
+def test_head_gradients_of_many_features(impl, draw):
+    """The work that the gradients of a head over 48 features take."""
+    dx, dcontext, grads = forward_backward(
+        impl.attention_head,
+        impl.attention_head_backward,
+        draw.normal(2, 12, 12),
+        *(draw.normal(2, 12, 48), draw.normal(2, 14, 48), head_params(draw, 48, 48, 16, 12)),
+    )
+    return {"dx": dx, "dcontext": dcontext, "grads": grads}
+
+
+@check(of="multi_head_attention_backward", kind="cost")
+def test_heads_gradients_of_many_features(impl, draw):
+    """The work that the gradients of four heads over 32 features take."""
+    x, params, dy = draw.normal(2, 12, 32), attention_params(draw, 32), draw.normal(2, 12, 32)
+    dx, dcontext, grads = forward_backward(
+        impl.multi_head_attention,
+        impl.multi_head_attention_backward,
+        dy,
+        *(x, x, params, 4, causal(12)),
+    )
+    return {"dx": dx, "dcontext": dcontext, "grads": grads}

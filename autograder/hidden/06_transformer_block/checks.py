@@ -364,3 +364,24 @@ def test_gradients_of_a_float32_stack(impl, draw):
     _, cache = impl.transformer_stack(x, blocks, H)
     dx, grads = impl.transformer_stack_backward(dy, cache)
     return {"dx": dx, "grads": grads}
+
+
+# Cost: blocks so large that a gradient computed by differences takes far too long
+
+
+@check(of="transformer_block_backward", kind="cost")
+def test_gradients_of_a_wide_block(impl, draw):
+    """The work that the gradients of a block of 16 features take"""
+    x, params = draw.normal(1, 4, 16), block_params(draw, 16, 32)
+    dx, grads = gradients(impl, draw, params, 4, causal(4), x=x)
+    return {"dx": dx, "grads": grads}
+
+
+@check(of="transformer_stack_backward", kind="cost")
+def test_gradients_of_two_wide_blocks(impl, draw):
+    """The work that the gradients of two blocks of 12 features take"""
+    blocks = [block_params(draw, 12, 16) for _ in range(2)]
+    x, dy = draw.normal(1, 3, 12), draw.normal(1, 3, 12)
+    _, cache = impl.transformer_stack(x, blocks, 3, causal(3))
+    dx, grads = impl.transformer_stack_backward(dy, cache)
+    return {"dx": dx, "grads": grads}

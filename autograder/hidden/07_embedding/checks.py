@@ -622,3 +622,24 @@ def test_float32_gradients_of_rotations(impl, draw):
     x, dy = draw.normal(2, 1, 3, 12, dtype=np.float32), draw.normal(2, 1, 3, 12, dtype=np.float32)
     _, cache = impl.rotary(x, 100_000)
     return {"dx": impl.rotary_backward(dy, cache)}
+
+
+# Cost: inputs so large that a gradient computed by differences takes far too long
+
+
+@check(of="embed_backward", kind="cost")
+def test_gradient_of_a_large_table(impl, draw):
+    """The work that the gradient of 300 vectors of 32 numbers takes"""
+    return table_gradient(impl, draw, draw.integers(0, 300, 8, 16), 300, 32)
+
+
+@check(of="unembed_backward", kind="cost")
+def test_gradients_of_many_logits(impl, draw):
+    """The work that the gradients of the logits of 150 tokens take"""
+    return tied_gradients(impl, draw, draw.normal(2, 2, 64), 150)
+
+
+@check(of="rotary_backward", kind="cost")
+def test_gradient_of_long_heads(impl, draw):
+    """The work that the gradient of heads of 32 positions takes"""
+    return gradient_through_rotary(impl, draw, 2, 4, 32, 24)

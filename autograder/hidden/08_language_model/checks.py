@@ -837,3 +837,13 @@ def test_too_long_a_text(impl, draw):
         "one_axis": error_of(impl.generate, draw.integers(0, V, 3), params, H, 2, rng),
         "too_long": error_of(impl.generate, draw.integers(0, V, 2, 3), params, H, 4, rng),
     }
+
+
+# Cost: a model so large that gradients computed by differences take far too long
+
+
+@check(of="language_model_backward", kind="cost")
+def test_gradients_of_a_larger_model(impl, draw):
+    """The work that the gradients of a model of 12 features take"""
+    params = model(draw, vocab_size=20, d_model=12, d_ff=16, max_len=8)
+    return {"grads": gradients(impl, draw, draw.integers(0, 20, 1, 3), params, 3)}

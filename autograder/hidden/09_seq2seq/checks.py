@@ -981,3 +981,50 @@ def test_an_answer_of_one_token(impl, draw):
     """max_len = 1"""
     source = padded(draw, LENGTHS, 5, low=1)
     return {"tokens": impl.greedy_decode(source, chain_model(draw), 1, 1)}
+
+
+# Cost: models so large that gradients computed by differences take far too long
+
+
+@check(of="decoder_block_backward", kind="cost")
+def test_gradients_of_a_wide_block(impl, draw):
+    """The work that the gradients of a block of 16 features take"""
+    dx, dcontext, grads = block_gradients(impl, draw, 4, batch=1, s=4, d_model=16, d_ff=24)
+    return {"dx": dx, "dcontext": dcontext, "grads": grads}
+
+
+@check(of="decoder_stack_backward", kind="cost")
+def test_gradients_of_two_wide_blocks(impl, draw):
+    """The work that the gradients of two blocks of 12 features take"""
+    x, context, dy = draw.normal(1, 3, 12), draw.normal(1, 4, 12), draw.normal(1, 3, 12)
+    blocks = [decoder_params(draw, 12, 16) for _ in range(2)]
+    _, cache = impl.decoder_stack(x, context, blocks, 3)
+    dx, dcontext, grads = impl.decoder_stack_backward(dy, cache)
+    return {"dx": dx, "dcontext": dcontext, "grads": grads}
+
+
+@check(of="encode_backward", kind="cost")
+def test_gradients_of_a_wide_encoder(impl, draw):
+    """The work that the gradients of an encoder of 16 features take"""
+    params = part(model(draw, d_model=16, d_ff=24, vocab_size=12), "encoder")
+    context, cache = impl.encode(padded(draw, [4], 4, high=12), params, 4)
+    return {"grads": impl.encode_backward(draw.normal(*context.shape), cache)}
+
+
+@check(of="decode_backward", kind="cost")
+def test_gradients_of_a_wide_decoder(impl, draw):
+    """The work that the gradients of a decoder of 16 features take"""
+    params = part(model(draw, d_model=16, d_ff=24, vocab_size=12), "decoder")
+    tokens, context = targets(draw, [4], 4, high=12), draw.normal(1, 4, 16)
+    logits, cache = impl.decode(tokens, context, params, 4)
+    dcontext, grads = impl.decode_backward(draw.normal(*logits.shape), cache)
+    return {"dcontext": dcontext, "grads": grads}
+
+
+@check(of="seq2seq_backward", kind="cost")
+def test_gradients_of_a_wide_model(impl, draw):
+    """The work that the gradients of a whole model of 12 features take"""
+    params = model(draw, d_model=12, d_ff=16, vocab_size=12)
+    source, target = padded(draw, [3], 3, high=12), targets(draw, [3], 3, high=12)
+    logits, cache = impl.seq2seq(source, target, params, 3)
+    return {"grads": impl.seq2seq_backward(draw.normal(*logits.shape), cache)}

@@ -40,14 +40,16 @@ class RemoteImplementation(Implementation):
         self._spent = 0.0  # seconds of ended workers, computing or idle
         self._cpu_seconds = 0.0
         self._lame = False
+        self._allowed: float | None = None
         self._log = bytearray()
         self._check = 0
         self._calls = 0
         self._serial = 0
 
-    def begin(self) -> None:
+    def begin(self, cpu: float | None = None) -> None:
         """A new check: fresh budgets, and a fresh worker if the last one is gone."""
         super().begin()
+        self._allowed = cpu
         self._check += 1
         self._stopped = None
         if self._worker is not None:
@@ -55,7 +57,7 @@ class RemoteImplementation(Implementation):
                 self._lame = False
                 self._end_worker()
             else:
-                self._worker.begin()
+                self._worker.begin(cpu)
 
     def invoke(
         self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -94,6 +96,7 @@ class RemoteImplementation(Implementation):
         self._serial += 1
         self._worker = self._sandbox.start(*self._staged, self._served, limits)
         self._worker.before = self._spent
+        self._worker.begin(self._allowed)
         return self._worker
 
     def _stop(self, stopped: ImplementationStopped) -> ImplementationStopped:

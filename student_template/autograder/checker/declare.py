@@ -17,8 +17,8 @@ from autograder.checker.outcome import ImplementationRaised
 
 Probe = Callable[[Implementation, Draw], dict[str, Any]]
 
-KINDS = ("value", "dtype", "edge", "property", "error", "learning")
-GATED = ("edge", "property", "error")  # they count only where a value check of the function passes
+KINDS = ("value", "dtype", "edge", "property", "error", "learning", "cost")
+GATED = ("edge", "property", "error", "cost")  # count only where a value check of it passes
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def check(
 
     kind: "value", "dtype" (types of results compared too), or one of those whose right answer may
     be trivial and that count only where a value check passes: "edge", "property", "error"; or
-    "learning": it trains a model, for seconds, up to a bound that names no slip and no mutant.
+    "learning": it trains a model, for seconds, up to a bound that names no slip and no mutant; or
+    "cost": a backward's input is so large that a gradient computed by differences takes far more
+    work than any derived one, and then earns next to nothing.
     weight: its share among the function's checks, > 0. rtol: relative tolerance, by default by
     dtype. scale: added to max|expected| before rtol is applied (1 for gradients that vanish).
     """

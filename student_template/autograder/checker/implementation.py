@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -60,9 +61,17 @@ class Implementation(ABC):
     ) -> CallResult:
         """Call a function. Raises ImplementationRaised, -Missing, -Stopped or WrongStructure."""
 
-    def begin(self) -> None:
-        """Forget the last check (its trace, its budgets). The judge calls this before each."""
+    def begin(self, cpu: float | None = None) -> None:  # noqa: ARG002  (calls in this process)
+        """Forget the last check (its trace, its budgets). The judge calls this before each.
+
+        cpu: seconds that the new one may take, where they are fewer than usual.
+        """
         self.trace = []
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time that was spent on calls so far."""
+        return time.process_time()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         contract: Contract = self.__dict__["contract"]

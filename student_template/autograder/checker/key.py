@@ -47,9 +47,15 @@ def rules(check: Check) -> Rules:
     return Rules(check.rtol, check.scale, check.kind == "dtype")
 
 
-def run_probe(check: Check, implementation: Implementation, seed: int) -> Outcome:
-    """Run a check's probe on an implementation. Whatever happens there is an outcome."""
-    implementation.begin()
+def run_probe(
+    check: Check, implementation: Implementation, seed: int, cpu: float | None = None
+) -> Outcome:
+    """Run a check's probe on an implementation. Whatever happens there is an outcome.
+
+    cpu: seconds that it may take, where they are fewer than usual.
+    """
+    implementation.begin(cpu)
+    spent = implementation.cpu_seconds if check.kind == "cost" else 0.0
     started = perf_counter()
     outputs = error = stopped = None
     structure = probe_error = ""
@@ -78,6 +84,7 @@ def run_probe(check: Check, implementation: Implementation, seed: int) -> Outcom
         ),
         warnings=tuple(dict.fromkeys(text for call in calls for text in call.result.warnings)),
         seconds=perf_counter() - started,
+        cpu=implementation.cpu_seconds - spent if check.kind == "cost" else 0.0,
         calls=calls,
     )
 
