@@ -106,6 +106,12 @@ def course_option(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Path(path_type=Path),
     help="When uploads came: a CSV file with student,submitted_at.",
 )
+@click.option(
+    "--ref",
+    metavar="NAME",
+    help="Of clones: the branch, tag, newest tag of a pattern (submit/*) or commit to grade "
+    "[default: what each clone has checked out].",
+)
 @click.option("--regrade", is_flag=True, help="Grade again what has a result already.")
 @click.option(
     "--report",
@@ -129,13 +135,14 @@ def grade(
     upstream: str,
     roster: Path | None,
     times: Path | None,
+    ref: str | None,
     regrade: bool,
     report: Path | None,
     cluster: str | None,
     as_json: bool,
     course_folder: Path | None,
 ) -> int:
-    """Grade submissions of ASSIGNMENT: folders, .zip or .tar.gz files, or folders of these."""
+    """Grade submissions of ASSIGNMENT: folders, archives, git clones, or folders of these."""
     from autograder.sandbox.outside import start
 
     if cluster is None and (jobs == 1 or _looks_like_one(paths)):
@@ -156,6 +163,7 @@ def grade(
             as_json=as_json,
             roster=roster,
             times=times,
+            ref=ref,
             report=report,
             cluster=cluster,
         )

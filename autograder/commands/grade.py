@@ -20,7 +20,7 @@ from autograder.grading.conditions import Settings, Upstream
 from autograder.grading.grader import expected_of
 from autograder.report.regrading import regrading_lines
 from autograder.report.terminal import review_lines, same_slips, table
-from autograder.uploads.sources import find_sources, without_doubles
+from autograder.uploads.sources import as_committed, find_sources, without_doubles
 from autograder.uploads.submission import Source
 from autograder.uploads.upload import shown
 
@@ -49,11 +49,12 @@ def run_grade(
     times: Path | None = None,
     report: Path | None = None,
     cluster: str | None = None,
+    ref: str | None = None,
 ) -> int:
     """Grade, and return the exit code."""
     course = Course.find(course_folder)
     assignment = course.assignment(assignment_name)
-    sources = find_sources(paths, expected_of(course, assignment))
+    sources = as_committed(find_sources(paths, expected_of(course, assignment)), ref)
     people = Roster.beside(gradebook, roster)
     sources, strangers = people.apply(sources)
     sources, doubled = without_doubles(sources)
@@ -148,6 +149,12 @@ def doubts(
         lines.append(
             f"Not in the roster, graded under the upload's name: {names}. Name such uploads in its "
             'column "uploads".'
+        )
+    if clones := [one for one in sources if one.commit]:
+        lines.append(
+            f"{len(clones)} of {len(sources)} are clones, graded as they were committed. Their "
+            "times are what commits or tags say, and students can write any time there: where a "
+            "deadline counts, give the times of the pushes with --times FILE."
         )
     policy, deadline = course.late, course.deadlines.get(assignment.name)
     told = any((policy.per_day_percent, policy.free_days, course.attempts.counts == "last_on_time"))

@@ -30,6 +30,10 @@ DOORS = {
         "autograder.integrations.otter",
         "Folder for an otter-grader assignment: students' notebook and autograder.zip.",
     ),
+    "github": (
+        "autograder.integrations.github",
+        "Folder for a GitHub template repository whose workflow runs the public checks.",
+    ),
     "gradescope": (
         "autograder.integrations.gradescope",
         "Folder or .zip file for a Gradescope autograder that needs pip only.",

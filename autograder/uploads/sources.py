@@ -1,6 +1,7 @@
 """Finds the submissions below a path, under the names that learning platforms give them."""
 
 import re
+import shutil
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from autograder.errors import UsageProblem
 from autograder.uploads.archives import DOCUMENTS, FOREIGN, NOTEBOOK, SUFFIXES, is_archive
+from autograder.uploads.clones import find_commit, is_clone
 from autograder.uploads.spellings import wanted_part
 from autograder.uploads.submission import Expected, Source, is_code
+from autograder.uploads.upload import Refused
 
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?.*")
 CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_\d+_.+")
@@ -47,9 +50,50 @@ def without_doubles(sources: Sequence[Source]) -> tuple[list[Source], list[str]]
     return single, words
 
 
+def as_committed(sources: Sequence[Source], ref: str | None) -> list[Source]:
+    """Clones among the sources as the commits that they stand for; other sources as they are.
+
+    For `ref` see find_commit. Usernames are what is left of folders' names after the part that all
+    of them share, as in CLASSROOM-ASSIGNMENT-USERNAME.
+    """
+    clones = [source for source in sources if is_clone(source.paths[0])]
+    if ref is not None and len(clones) < len(sources):
+        plain = next(source for source in sources if source not in clones)
+        raise UsageProblem(f"--ref is for clones of git repositories; {plain.paths[0]} is none.")
+    if clones and shutil.which("git") is None:
+        raise UsageProblem("These are clones of git repositories: install git to read them.")
+    shared = _shared_prefix([source.id for source in clones])
+    found = []
+    for source in sources:
+        if source not in clones:
+            found.append(source)
+            continue
+        named = replace(source, id=source.id[len(shared) :])
+        try:
+            commit = find_commit(source.paths[0], ref)
+        except Refused as refusal:
+            found.append(replace(named, refused=str(refusal)))
+            continue
+        moment = source.submitted_at or commit.moment
+        found.append(replace(named, commit=commit.id, submitted_at=moment))
+    return found
+
+
+def _shared_prefix(names: Sequence[str]) -> str:
+    """CLASSROOM-ASSIGNMENT-, where every name begins with it and has something after it."""
+    shared: list[str] = []
+    for parts in zip(*(name.split("-")[:-1] for name in names), strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return "".join(f"{part}-" for part in shared) if len(names) > 1 and len(shared) > 1 else ""
+
+
 def _sources_in(path: Path, expected: Expected) -> list[Source]:
     if not path.is_dir() or path.is_symlink():
         return [_source(path)]
+    if is_clone(path):
+        return [replace(_source(path), id=safe_id(path.resolve().name))]
     lone = any((path / one).exists() for one in expected.files)
     among_archives = any(is_archive(entry.name) for entry in path.iterdir())
     if (path / expected.package).exists() or (lone and not among_archives):

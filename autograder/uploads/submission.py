@@ -18,6 +18,7 @@ from autograder.uploads.archives import (
     read_file,
     shown,
 )
+from autograder.uploads.clones import open_commit
 from autograder.uploads.spellings import as_utf8, original_name, respelled, wanted_part
 
 NEVER = {"sitecustomize.py", "usercustomize.py", "conftest.py", "check.py", "setup.py"}
@@ -43,6 +44,8 @@ class Source:
     members: tuple[str, ...] = ()
     submitted_at: datetime | None = None
     late: bool = False
+    commit: str = ""  # of a clone: what is read instead of the files that lie there
+    refused: str = ""  # why there is nothing to read
 
     @property
     def name(self) -> str:
@@ -81,16 +84,22 @@ def read_submission(
 ) -> Submission:
     """Read an upload. Raises Refused, with one sentence for the student."""
     limits = limits or UploadLimits()
+    if source.refused:
+        raise Refused(source.refused)
     files: dict[str, bytes] = {}
     notes: list[str] = []
     loose = [path for path in source.paths if is_code(path.name)]
     try:
-        if loose:
+        if source.commit:
+            upload = open_commit(source.paths[0], source.commit, limits)
+        elif loose:
             upload = _loose_files(loose, expected, limits)
         else:
             upload = open_upload(_archive_inside(source.paths[0]), limits)
             upload = _unwrapped(upload, limits)
         files, notes = _gather(upload, expected)
+        if source.commit:
+            notes.append(f"Graded as it was committed in {source.commit[:10]}.")
     except OSError as error:
         raise Refused(f"it can't be read ({error.strerror})") from error
     if sum(map(len, files.values())) > limits.total_bytes:

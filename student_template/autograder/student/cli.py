@@ -13,7 +13,7 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # small arrays: threads only cost
 
 from autograder.checker.finding import wrap  # noqa: E402
-from autograder.student import render  # noqa: E402
+from autograder.student import render, workflow  # noqa: E402
 from autograder.student.handin import write_zip  # noqa: E402
 from autograder.student.hints import State  # noqa: E402
 from autograder.student.progress import Progress, current, run_assignment  # noqa: E402
@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--list", action="store_true", help="the whole course, a line each")
     made.add_argument("--zip", action="store_true", help="write the zip file to hand in")
     made.add_argument("--json", action="store_true", help="print the findings as JSON")
+    made.add_argument("--ci", action="store_true", help="for a workflow: all findings as a page")
     return made
 
 
@@ -79,6 +80,11 @@ def run(workspace: Workspace, options: argparse.Namespace) -> int:
     if options.list:
         everything = (run_assignment(workspace, item) for item in workspace.assignments)
         render.say(render.course(everything, style))
+        return 0
+    if options.ci:
+        asked = [chosen] if chosen else workspace.assignments
+        all_progress = [run_assignment(workspace, item) for item in asked]
+        render.say(workflow.leave(all_progress, os.environ, workspace.root).splitlines())
         return 0
     progress = run_assignment(workspace, chosen) if chosen else current(workspace)
     assert progress is not None
