@@ -77,6 +77,12 @@ class Costs:
             )
         return settled
 
+    def prepare(self, judge: Judge) -> None:
+        """Measure every limit now, so that even the first who is beyond one is stopped there."""
+        for check in judge.checks:
+            if check.kind == "cost":
+                self._limit(judge, check)
+
     @staticmethod
     def _suspicious(check: Check, checks: Sequence[Check], found: Mapping[str, Finding]) -> bool:
         """Whether its work has to be looked at: the function works, and this took long."""

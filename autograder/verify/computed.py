@@ -51,6 +51,7 @@ def shares_of(course: Course, assignment: Assignment) -> Iterator[Share]:
         tempfile.TemporaryDirectory() as temporary,
         Grader(course, assignment, Settings(upstream="own")) as grader,
     ):
+        grader.costs.prepare(grader.streams[0])
         costly = {check.of for check in grader.streams.checks if check.kind == "cost"}
         for number, way in enumerate(WAYS):
             names = [

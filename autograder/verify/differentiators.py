@@ -104,16 +104,17 @@ def _computed(forward, way, method):
     return kept, backward
 
 
-def _computed_loss(loss_of, method):
-    """A loss whose gradient is computed number by number."""
+def _computed_loss(loss_of, place, method):
+    """A loss whose gradient by its argument at `place` is computed number by number."""
 
-    def loss(first, *args, **kwargs):
-        kind = complex if method == "complex" else None
-        array = _copied(first, kind)
-        run = lambda: loss_of(array, *args, **kwargs)[0]
-        one = _np.ones((), first.dtype)
-        gradient = next(_gradients(run, one, [array], "number", method))
-        return loss_of(first, *args, **kwargs)[0], gradient.astype(first.dtype)
+    def loss(*args, **kwargs):
+        moved = [*args]
+        moved[place] = _copied(args[place], complex if method == "complex" else None)
+        arrays = _floats(moved[place])
+        run = lambda: loss_of(*moved, **kwargs)[0]
+        one = _np.ones((), _floats(args[place])[0].dtype)
+        found = iter([*_gradients(run, one, arrays, "number", method)])
+        return loss_of(*args, **kwargs)[0], _filled(moved[place], found)
 
     return loss
 '''
@@ -151,7 +152,12 @@ def _slow(forward):
 
     return slowed
 """
-LOSSES = ("mse", "cross_entropy")
+LOSSES = {  # functions that return a loss and its gradient by the argument at this place
+    "mse": 0,
+    "cross_entropy": 0,
+    "next_token_loss": 1,
+    "seq2seq_loss": 2,
+}
 ROWWISE = ("softmax", "log_softmax", "layernorm", "linear")  # rows don't touch each other
 
 # title: (way, method, what is done besides)
@@ -195,7 +201,7 @@ def write_differentiator(course: Course, way: str, functions: Iterable[str], fol
         for name in names:
             forward = f"_slow({name})" if besides == "slow" else name
             if name in LOSSES:
-                text += f"\n{name} = _computed_loss({forward}, {method!r})\n"
+                text += f"\n{name} = _computed_loss({forward}, {LOSSES[name]}, {method!r})\n"
             else:
                 made = f"_computed({forward}, {shape!r}, {method!r})"
                 text += f"\n{name}, {name}_backward = {made}\n"

@@ -4,8 +4,10 @@ Every attack here can do one of two things: show full marks for functions that r
 run code outside the jail. The second leaves the file that MARK stands for.
 """
 
+import json
 import os
 import pickle
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -39,6 +41,17 @@ def layernorm_backward(dy, cache):
     raise RuntimeError("<img src=x onerror=alert(1)> \\x1b[2J")
 """
 MARKUP = RIGHT | {FILE: RIGHT[FILE] + CHATTY}
+
+SPYING = """
+import warnings
+
+
+def layernorm(x, gamma, beta, eps=1e-5):
+    print(x.tolist(), flush=True)
+    warnings.warn(str(gamma.tolist()))
+    raise ValueError(x.tolist())
+"""
+SPY = BLANK | {FILE: BLANK[FILE] + SPYING}  # its next attempt would be a table of what it read
 
 NONSENSE = """
 def layernorm(x, gamma, beta, eps=1e-5):
@@ -190,3 +203,16 @@ def hostile(mark):
     found["shadowed_modules"] = BLANK | shadows
     found["pickles"] = BLANK | pickles | {"results/results.pkl": log_pickle(mark)}
     return found
+
+
+def hidden_rows(document):
+    """What a spy read of hidden inputs: in the instructor's document, not printed in public.
+
+    Rows of numbers, for single ones occur in the public inputs too.
+    """
+    result = json.loads(document)
+    row = re.compile(r"\[((?:-?\d+\.\d+, ){2,}-?\d+\.\d+)\]")
+    told = result["log"] + json.dumps(result["checks"])
+    rows = {*row.findall(told)} - {*row.findall(result["printed"])}
+    assert len(rows) > 10  # so that a test of their absence can fail
+    return rows

@@ -13,7 +13,17 @@ from autograder.commands import cli
 from autograder.integrations.gradescope import container
 from autograder.sandbox.outside import remote
 from autograder.sandbox.outside.levels import PROCESS, Isolation
-from tests.integrations.hand_ins import BLANK, FILE, MARKUP, RIGHT, ROOT, WRONG, hostile
+from tests.integrations.hand_ins import (
+    BLANK,
+    FILE,
+    MARKUP,
+    RIGHT,
+    ROOT,
+    SPY,
+    WRONG,
+    hidden_rows,
+    hostile,
+)
 
 DROPPED = ("setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin")
 MAY_DROP = os.geteuid() == 0 and shutil.which("setpriv") is not None
@@ -162,6 +172,23 @@ def test_a_students_text_is_shown_as_it_is(box):
     assert "\\u001b" not in text
     assert "\\\\x1b[2J" in text
     assert "<script>alert(1)</script>" in content["output"]  # text format: never as markup
+
+
+def document_of_the_spy(folder):
+    """What instructors read of it at home, as text."""
+    path = folder / "spies" / "spy" / FILE
+    path.parent.mkdir(parents=True)
+    path.write_text(SPY[FILE])
+    out = autograder(folder, "grade", "03", folder / "spies" / "spy", "--json")
+    return json.dumps(json.loads(out)["results"][0])
+
+
+def test_no_hidden_input_is_in_what_a_student_gets(box, desk):
+    """A spy prints, warns and raises them; nothing comes back for a table in the next attempt."""
+    rows = hidden_rows(document_of_the_spy(desk))
+    text = json.dumps(box.grade({FILE: SPY[FILE]}))
+    assert "ValueError" in text
+    assert not [row for row in rows if row in text]
 
 
 def test_a_refused_upload_says_what_to_hand_in(box):

@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from tests.integrations.hand_ins import BLANK, FILE, RIGHT, ROOT, WRONG
+from tests.integrations.hand_ins import BLANK, FILE, RIGHT, ROOT, SPY, WRONG, hidden_rows
 
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbgrader")
@@ -29,6 +29,7 @@ HOSTILE = {
     "ivo": ("exec_of_source",),
     "jon": ("shadowed_numpy", "shadowed_launcher", "gradebook_write"),
 }
+OTHERS = {"kim": SPY}
 MINE = "c.Exchange.root = str(HERE.parent / 'exchange')\n"
 
 
@@ -79,11 +80,11 @@ def campus(tmp_path_factory):
     home.mkdir()
     options = ("--course=transformer", *campus.exchange_options(home))
     campus.nbgrader("fetch_assignment", NAME, *options, where=home)
-    for student in (*HONEST, *HOSTILE):
+    for student in (*HONEST, *HOSTILE, *OTHERS):
         folder = home / student / NAME
         copy(home / NAME, folder)
-        if student in HONEST:
-            write(folder, HONEST[student])
+        if student not in HOSTILE:
+            write(folder, (HONEST | OTHERS)[student])
         else:
             mischief(campus, folder, student)
         if student == "ada":
@@ -92,7 +93,7 @@ def campus(tmp_path_factory):
             nbformat.write(notebook, folder / "lab.ipynb")
         if student == "eli":
             (folder / "lab.ipynb").write_text("{ half a notebook")
-    campus.submit(NAME, (*HONEST, *HOSTILE), *options)
+    campus.submit(NAME, (*HONEST, *HOSTILE, *OTHERS), *options)
     campus.nbgrader("collect", NAME)
     campus.nbgrader("autograde", NAME)
     campus.nbgrader("generate_feedback", NAME)
@@ -104,7 +105,7 @@ def campus(tmp_path_factory):
 def graded(campus):
     """What `autograder grade` says of the same files."""
     uploads = campus.folder / "uploads"
-    for student in (*HONEST, *HOSTILE):
+    for student in (*HONEST, *HOSTILE, *OTHERS):
         shutil.copytree(campus.course / "submitted" / student / NAME, uploads / student)
     campus.run(
         *("autograder", "grade", "03", uploads, "--course", ROOT),
@@ -127,7 +128,7 @@ def feedback(campus, student):
 def test_scores_are_those_of_the_grade_command(campus, graded):
     scores = campus.scores()
     assert {name: round(score, 2) for name, score in scores.items()} == graded
-    assert len(scores) == 10
+    assert len(scores) == 11
 
 
 def test_honest_work_gets_what_it_is_worth(campus):
@@ -183,6 +184,15 @@ def test_students_read_what_is_wrong_and_why(campus):
     assert "A known slip gives exactly this: The variance depends on x too" in page
     assert "not implemented yet" in feedback(campus, "cai")
     assert "expected" not in re.sub("expected.json", "", page.partition("layernorm: 7.0")[2])
+
+
+def test_no_hidden_input_is_in_what_a_student_gets(campus, graded):
+    """A spy prints, warns and raises them; nothing comes back for a table in the next attempt."""
+    document = (campus.folder / "results" / NAME / "kim.json").read_text()
+    rows = hidden_rows(document)
+    page = feedback(campus, "kim")
+    assert "ValueError" in page
+    assert not [row for row in rows if row in page]
 
 
 def test_feedback_runs_no_script_of_a_student(campus):

@@ -10,8 +10,17 @@ import pytest
 
 from autograder.course.course import Course
 from tests.integrations import stock_otter
-from tests.integrations.hand_ins import BLANK, FILE, RIGHT, ROOT, WRONG, hostile
-from tests.integrations.test_gradescope import autograder, environment
+from tests.integrations.hand_ins import (
+    BLANK,
+    FILE,
+    RIGHT,
+    ROOT,
+    SPY,
+    WRONG,
+    hidden_rows,
+    hostile,
+)
+from tests.integrations.test_gradescope import autograder, document_of_the_spy, environment
 
 NOTEBOOK = "03_layernorm.ipynb"
 WINS = ("patched_comparisons", "patched_scorer", "frame_walk")
@@ -109,6 +118,7 @@ def results(desk, class_):
         for name, files in class_.items()
         if name not in ("right", "wrong")
     ]
+    jobs.append(desk.prepare("spy", {FILE: SPY[FILE]}))
     jobs.append(desk.prepare("essay", {"essay.txt": "I could not do it"}))
     jobs.append(desk.prepare("faulty", RIGHT, broken(desk)))
     for name in (*WINS, *ESCAPES):
@@ -175,6 +185,14 @@ def test_messages_are_ours(results):
     assert "worst at" not in backward["output"]  # values of hidden checks stay hidden
     assert {row["visibility"] for row in rows.values()} == {"visible"}
     assert "isolation: " in results("wrong")["output"]
+
+
+def test_no_hidden_input_is_in_what_a_student_gets(results, desk):
+    """A spy prints, warns and raises them; nothing comes back for a table in the next attempt."""
+    rows = hidden_rows(document_of_the_spy(desk.folder))
+    text = json.dumps(results("spy"))
+    assert "ValueError" in text
+    assert not [row for row in rows if row in text]
 
 
 def test_students_get_what_otter_assign_made_of_the_master_notebook(desk):

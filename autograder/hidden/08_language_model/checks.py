@@ -847,3 +847,11 @@ def test_gradients_of_a_larger_model(impl, draw):
     """The work that the gradients of a model of 12 features take"""
     params = model(draw, vocab_size=20, d_model=12, d_ff=16, max_len=8)
     return {"grads": gradients(impl, draw, draw.integers(0, 20, 1, 3), params, 3)}
+
+
+@check(of="next_token_loss", kind="cost")
+def test_loss_gradients_of_a_larger_model(impl, draw):
+    """The work that the loss of a model of 12 features and its gradients take"""
+    params = model(draw, vocab_size=20, d_model=12, d_ff=16, max_len=8)
+    loss, grads = impl.next_token_loss(draw.integers(0, 20, 1, 4), params, 3)
+    return {"loss": loss, "grads": grads}

@@ -1028,3 +1028,12 @@ def test_gradients_of_a_wide_model(impl, draw):
     source, target = padded(draw, [3], 3, high=12), targets(draw, [3], 3, high=12)
     logits, cache = impl.seq2seq(source, target, params, 3)
     return {"grads": impl.seq2seq_backward(draw.normal(*logits.shape), cache)}
+
+
+@check(of="seq2seq_loss", kind="cost")
+def test_loss_gradients_of_a_wide_model(impl, draw):
+    """The work that the loss of a model of 12 features and its gradients take"""
+    params = model(draw, d_model=12, d_ff=16, vocab_size=12)
+    source, target = padded(draw, [3], 3, high=12), targets(draw, [4], 4, high=12)
+    loss, grads = impl.seq2seq_loss(source, target, params, 3)
+    return {"loss": loss, "grads": grads}
