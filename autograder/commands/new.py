@@ -175,7 +175,7 @@ def write_skeleton(course: Course, name: str) -> list[Path]:
             f'"{name}" is no name for an assignment: a number, an underscore and a name in lower '
             "case, such as 10_pooling. The number says where in the course it comes."
         )
-    if any(one.number == match[1] for one in course.assignments):
+    if any(one.number == match[1] for one in course.every):
         raise UsageProblem(f"There is an assignment with the number {match[1]} already.")
     marks = {
         "@NAME@": name,

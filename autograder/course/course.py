@@ -113,6 +113,7 @@ class Course:
     late: Late
     deadlines: Mapping[str, datetime]
     zone: ZoneInfo
+    every: tuple[Assignment, ...]  # of the folder, also those that this course leaves out
     assignments: tuple[Assignment, ...]
 
     @classmethod
@@ -144,6 +145,7 @@ class Course:
         folders = sorted(
             (path.parent for path in source.parent.glob("*/assignment.toml")), key=_order
         )
+        every = tuple(_read_assignment(folder) for folder in folders)
         course = cls(
             root=root,
             id=table.id,
@@ -156,7 +158,8 @@ class Course:
             late=table.late,
             deadlines=read_deadlines(table.deadlines, source),
             zone=read_zone(table.deadlines, source),
-            assignments=tuple(_read_assignment(folder) for folder in folders),
+            every=every,
+            assignments=_picked(every, table.assignments, source),
         )
         table.late.check(source)
         table.feedback.check(source)
@@ -181,7 +184,7 @@ class Course:
         folder = self.solutions / self.package
         if not folder.is_dir():
             raise UsageProblem(f"{folder} is missing: it should hold the reference solution.")
-        names = (function for one in self.assignments for function in one.functions)
+        names = (function for one in self.every for function in one.functions)
         returns = {function.name: function.returns for function in names if function.returns}
         try:
             return Contract.from_source(folder, returns)
@@ -195,25 +198,30 @@ class Course:
             if name in (one.name, one.number, one.number.lstrip("0"), short):
                 return one
         known = [one.name for one in self.assignments]
+        if any(name in (one.name, one.number) for one in self.every):
+            raise UsageProblem(
+                f'This course leaves "{name}" out: "assignments" in course.toml names '
+                f"{', '.join(known)}."
+            )
         raise UsageProblem(
             f'There is no assignment "{name}"{nearest(name, known)}. '
             f"This course has {', '.join(known) or 'none'}."
         )
 
     def before(self, assignment: Assignment) -> tuple[Assignment, ...]:
-        """The assignments that come before this one."""
-        return self.assignments[: self.assignments.index(assignment)]
+        """What comes before an assignment, also what this course leaves out and gives whole."""
+        return self.every[: self.every.index(assignment)]
 
     def _check(self) -> None:
         """What one manifest alone can't tell: names that refer to other assignments."""
-        names = [one.name for one in self.assignments]
+        names = [one.name for one in self.every]
         for name in self.deadlines:
             if name not in names:
                 raise UsageProblem(
                     f'{self.root / "assignments" / "course.toml"}: "deadlines.{name}" names no '
                     f"assignment{nearest(name, names)}."
                 )
-        for position, one in enumerate(self.assignments):
+        for position, one in enumerate(self.every):
             for name in one.builds_on:
                 in_the_works = name < one.name and (one.folder.parent / name).is_dir()
                 if name not in names[:position] and not in_the_works:
@@ -221,6 +229,21 @@ class Course:
                         f'{one.manifest}: "builds_on" names "{name}", which is no earlier '
                         f"assignment{nearest(name, names[:position])}."
                     )
+
+
+def _picked(
+    every: tuple[Assignment, ...], wanted: tuple[str, ...], source: Path
+) -> tuple[Assignment, ...]:
+    """The assignments that a course names, by number or name, in the order of their numbers."""
+    known = {key: one for one in every for key in (one.number, one.name)}
+    for name in wanted:
+        if name not in known:
+            names = [one.name for one in every]
+            raise UsageProblem(
+                f'{source}: "assignments" names "{name}", which is not there{nearest(name, names)}.'
+            )
+    picked = {known[name].name for name in wanted}
+    return tuple(one for one in every if one.name in picked) if wanted else every
 
 
 def hidden_folder(root: Path) -> Path:

@@ -81,6 +81,7 @@ class CourseTable:
     package: str
     ai_policy: str = ""
     given_files: tuple[str, ...] = ()
+    assignments: tuple[str, ...] = ()  # those that this course has; all, where none is named
     feedback: Feedback = Feedback()
     attempts: Attempts = Attempts()
     late: Late = Late()

@@ -52,7 +52,7 @@ def _looked_at(files: Mapping[str, bytes], course: Course, assignment: Assignmen
     """Files of this assignment and the student's own helpers: not earlier work, nor given files."""
     known = {f"{function.module}.py" for function in course.contract.functions.values()}
     known |= set(course.given_files) | {"__init__.py"}
-    for one in course.assignments:
+    for one in course.every:
         known |= set(one.files)
     for name in files:
         path = PurePosixPath(name)

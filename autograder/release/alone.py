@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from autograder.course.course import Assignment, Course
-from autograder.course.package import package_files
 from autograder.release.handouts import AI_POLICY
-from autograder.release.template import TemplateFile, assignment_files
+from autograder.release.template import TemplateFile, assignment_files, given_below
 from autograder.release.tools import tool_files
 
 README_SOURCE = "student_readme_alone.md"
-GIVEN = "# Given whole: nothing to write here.\n"
 
 
 def alone_files(course: Course, assignment: Assignment) -> Iterator[TemplateFile]:
@@ -23,25 +20,11 @@ def alone_files(course: Course, assignment: Assignment) -> Iterator[TemplateFile
     readme = course.root / "assignments" / README_SOURCE
     if readme.is_file():
         yield TemplateFile(PurePosixPath("README.md"), _readme(course, assignment).encode())
-    files = list(assignment_files(course, assignment))
-    for path in package_files(course, [assignment], _imported(files, course.package)):
-        if path.name in assignment.files:
-            continue
-        own = path.name == "__init__.py" or path.name in course.given_files
-        content = path.read_bytes() if own else GIVEN.encode() + path.read_bytes()
-        yield TemplateFile(PurePosixPath(course.package, path.name), content)
-    yield from files
-
-
-def _imported(files: Iterable[TemplateFile], package: str) -> set[str]:
-    """The package's modules that labs, checks and programs for students import."""
-    pattern = re.compile(rf"(?:from|import)\s+{re.escape(package)}\.(\w+)")
-    return {
-        module
-        for file in files
-        if file.path.suffix in (".py", ".ipynb")
-        for module in pattern.findall(file.content.decode())
-    }
+    for name in dict.fromkeys(("__init__.py", *course.given_files)):
+        content = (course.solutions / course.package / name).read_bytes()
+        yield TemplateFile(PurePosixPath(course.package, name), content)
+    yield from given_below(course, [assignment])
+    yield from assignment_files(course, assignment)
 
 
 def _readme(course: Course, assignment: Assignment) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +12,7 @@ from autograder.checker.declare import load_checks
 from autograder.checker.draw import public_seed
 from autograder.checker.key import LiveKey
 from autograder.course.course import Assignment, Course
+from autograder.course.package import package_files
 from autograder.course.reference import load_reference
 from autograder.errors import KitError
 from autograder.release.handouts import AI_POLICY, handout_text, to_html
@@ -22,6 +24,8 @@ from autograder.student.record import FILE_NAME, Exercise, Record, record_answer
 from autograder.student.workspace import SOLUTIONS
 
 README_SOURCE = "student_readme.md"
+README_EXAMPLE = "01_activations"
+GIVEN = "# Given whole: nothing to write here.\n"
 EXTRAS = "extras"  # a folder of an assignment: what is in it goes to students as it is
 
 
@@ -41,6 +45,10 @@ def base_files(course: Course) -> Iterator[TemplateFile]:
     readme = course.root / "assignments" / README_SOURCE
     if readme.is_file():
         text = readme.read_text(encoding="utf-8").replace(AI_POLICY, course.ai_policy.strip())
+        first = course.assignments[0] if course.assignments else None
+        if first is not None:
+            text = text.replace(README_EXAMPLE, first.name)
+            text = text.replace("check.py 01 ", f"check.py {first.number} ")
         yield TemplateFile(PurePosixPath("README.md"), text.encode())
     stubbed = {name for assignment in course.assignments for name in assignment.files}
     for name in dict.fromkeys(("__init__.py", *course.given_files)):
@@ -48,6 +56,25 @@ def base_files(course: Course) -> Iterator[TemplateFile]:
         if name in stubbed:
             raise KitError(f"course.toml gives {name} whole, and an assignment stubs it.")
         yield TemplateFile(PurePosixPath(course.package, name), path.read_bytes())
+    if course.assignments != course.every:
+        yield from given_below(course, course.assignments)
+
+
+def given_below(course: Course, assignments: Sequence[Assignment]) -> Iterator[TemplateFile]:
+    """What assignments build on and nobody is asked to write, whole, and marked as given."""
+    pattern = re.compile(rf"(?:from|import)\s+{re.escape(course.package)}\.(\w+)")
+    imported = {
+        module
+        for one in assignments
+        for path in (*one.folder.glob("*.py"), *one.folder.glob("extras/*.py"), one.handout)
+        if path.is_file()
+        for module in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    stubbed = {name for one in assignments for name in one.files}
+    for path in package_files(course, assignments, imported):
+        if path.name not in {*stubbed, *course.given_files, "__init__.py"}:
+            content = GIVEN.encode() + path.read_bytes()
+            yield TemplateFile(PurePosixPath(course.package, path.name), content)
 
 
 def assignment_files(course: Course, assignment: Assignment) -> Iterator[TemplateFile]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from autograder.course.course import Course
-from autograder.release.alone import GIVEN, alone_files
+from autograder.release.alone import alone_files
 from autograder.release.notebooks import FILE_NAME as NOTEBOOK
-from autograder.release.template import write_files
+from autograder.release.template import GIVEN, write_files
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = Course.find(ROOT)

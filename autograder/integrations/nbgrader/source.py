@@ -118,6 +118,8 @@ def source_files(course: Course, assignment: Assignment) -> Iterator[TemplateFil
         if file.path.name != "README.md":
             yield file
     for earlier in course.before(assignment):
+        if earlier not in course.assignments:
+            continue  # its code is given whole
         yield from (file for file in assignment_files(course, earlier) if _is_stub(file))
     for file in assignment_files(course, assignment):
         if file.path.suffix != ".ipynb":  # nbgrader takes every notebook for one to grade
