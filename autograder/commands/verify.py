@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -52,9 +56,16 @@ class Report:
 @click.command()
 @click.argument("assignments", nargs=-1)
 @click.option("--mutants/--no-mutants", default=True, help="Grade mutants of the solution too.")
+@click.option("--jobs", type=click.IntRange(1), help="Assignments at a time [default: one a core].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no table.")
 @click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder.")
-def verify(assignments: tuple[str, ...], mutants: bool, as_json: bool, root: Path | None) -> int:
+def verify(
+    assignments: tuple[str, ...],
+    mutants: bool,
+    jobs: int | None,
+    as_json: bool,
+    root: Path | None,
+) -> int:
     """Prove that checks, solution, slips and alternatives fit together.
 
     The solution must score 100 %, the template nothing, cheap answers next to nothing; every
@@ -63,24 +74,62 @@ def verify(assignments: tuple[str, ...], mutants: bool, as_json: bool, root: Pat
     """
     course = Course.find(root)
     chosen = [course.assignment(name) for name in assignments] or list(course.assignments)
-    console = Console(stderr=True)
-    reports = []
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as bar:
-        for assignment in chosen:
-            reports.append(examine(course, assignment, mutants=mutants, bar=bar))
+    with shown_bar(visible=sys.stderr.isatty()) as bar:
+        if len(chosen) > 1 and (jobs or cores()) > 1:
+            reports = side_by_side(course, chosen, mutants=mutants, jobs=jobs or cores(), bar=bar)
+        else:
+            reports = [examine(course, one, mutants=mutants, bar=bar) for one in chosen]
     if as_json:
         click.echo(json.dumps([asdict(report) for report in reports], indent=1))
     else:
         click.echo("\n".join(table(reports)))
     return 3 if any(report.problems for report in reports) else 0
+
+
+def shown_bar(*, visible: bool) -> Progress:
+    """How far it is, on stderr."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not visible,
+    )
+
+
+def cores() -> int:
+    """How many processes this one may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def side_by_side(
+    course: Course, chosen: list[Assignment], *, mutants: bool, jobs: int, bar: Progress
+) -> list[Report]:
+    """Several assignments at a time, each in a process of its own; the last ones take longest."""
+    task = bar.add_task("assignments", total=len(chosen))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(chosen)), context, _quietly) as pool:
+        running = {
+            one.name: pool.submit(_alone, course.root, one.name, mutants)
+            for one in reversed(chosen)
+        }
+        for number, _ in enumerate(as_completed(running.values()), 1):
+            bar.update(task, completed=number)
+        return [running[one.name].result() for one in chosen]
+
+
+def _alone(root: Path, name: str, mutants: bool) -> Report:
+    course = Course.find(root)
+    with shown_bar(visible=False) as bar:
+        return examine(course, course.assignment(name), mutants=mutants, bar=bar)
+
+
+def _quietly() -> None:
+    """Ctrl-C ends these processes without a word of theirs."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progress) -> Report:
