@@ -1,6 +1,7 @@
 """The `grade` command behind its options: find submissions, grade them, show what came of it."""
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -75,10 +76,7 @@ def run_grade(
     options = Options(results, gradebook, settings, jobs, regrade, report, elsewhere)
     with progress_shown(assignment.name) as progress:
         summary = Batch(course, assignment, options).run(sources, progress)
-    if as_json:
-        click.echo(document(assignment, summary))
-    else:
-        click.echo(overview(assignment, summary, options))
+    show(document(assignment, summary) if as_json else overview(assignment, summary, options))
     known = {name.casefold() for name in people.people}
     if unknown := [name for name in summary.strangers if name.casefold() not in known]:
         click.echo(UNKNOWN.format(names=", ".join(map(shown, unknown))), err=True)
@@ -98,6 +96,14 @@ def run_grade(
         )
         return GRADER_ERROR
     return 0
+
+
+def show(text: str) -> None:
+    """Print it. Whoever closed the output early, as `| head` does, still gets the exit code."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(words: str) -> None:

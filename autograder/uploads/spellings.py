@@ -65,10 +65,22 @@ def as_utf8(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
     notes: list[str] = []
     for name, content in files.items():
         found[name] = content
-        if encoding := BOMS.get(content[:2]):
+        if encoding := BOMS.get(content[:2]) or _unmarked(content):
             try:
                 found[name] = content.decode(encoding).encode()
             except UnicodeDecodeError:
                 continue
             notes.append(f'"{shown(name)}" was text in UTF-16; it was read as that.')
     return found, notes
+
+
+def _unmarked(content: bytes) -> str | None:
+    """UTF-16 without its mark: code has letters of the first 256 nearly everywhere."""
+    high, low = content[1:2000:2], content[:2000:2]
+    if len(content) < 8 or len(content) % 2:
+        return None
+    if high.count(0) > 0.9 * len(high) and not low.count(0):
+        return "utf-16-le"
+    if low.count(0) > 0.9 * len(low) and not high.count(0):
+        return "utf-16-be"
+    return None

@@ -108,11 +108,12 @@ def test_environments_are_ignored_before_names_are_counted(desk, folder, packing
     }
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
-def test_text_of_a_windows_shell_is_read(desk, encoding):
-    text = SOURCE.encode(encoding)
-    if encoding == "utf-16-be":
-        text = b"\xfe\xff" + text
+@pytest.mark.parametrize("mark", [b"", b"\xff\xfe", b"\xfe\xff"])
+@pytest.mark.parametrize("encoding", ["utf-16-be", "utf-16-le"])
+def test_text_of_a_windows_shell_is_read(desk, encoding, mark):
+    if mark and (mark == b"\xff\xfe") != (encoding == "utf-16-le"):
+        pytest.skip("another order's mark")
+    text = mark + SOURCE.encode(encoding)
     found = read(desk.hand_in("a.zip", {"arithmetic/double.py": text}))
     assert dict(found.files) == {"arithmetic/double.py": CODE}
     assert any("UTF-16" in note for note in found.notes)
