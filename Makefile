@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test verify template lint types train bench bench-grading bench-cluster clean
+.PHONY: help demo test verify template lint types train bench bench-grading bench-cluster prove-aarch64 clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^#: /{printf "\n%s\n", substr($$0, 4)} /^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-grading: $(VENV)/.everything ## Measure the grader against its targets and
 
 bench-cluster: $(VENV)/.everything ## Measure what a cluster costs, and simulate a large one
 	$(BIN)/python -m tests.bench.cluster
+
+prove-aarch64: $(VENV)/.everything ## Try the jail on an emulated aarch64 machine (an hour or more)
+	$(BIN)/python -m tests.drills.aarch64
 
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) results demo .mypy_cache .ruff_cache .pytest_cache build *.egg-info
