@@ -78,6 +78,10 @@ class Assignment:
         return self.hidden / "slips.py"
 
     @property
+    def steps(self) -> Path:
+        return self.hidden / "steps.py"
+
+    @property
     def survivors(self) -> Path:
         """The reviewed mutants of the solution that no check can see, each with its reason."""
         return self.hidden / "survivors.toml"

@@ -8,6 +8,7 @@ from typing import Any
 
 from autograder.checker.bank import Misconception, load_misconceptions
 from autograder.checker.declare import Check, load_checks
+from autograder.checker.implementation import LocalImplementation
 from autograder.checker.judge import Judge
 from autograder.course.accepted import alternatives, loops_below
 from autograder.course.course import Assignment, Course
@@ -16,6 +17,8 @@ from autograder.course.reference import load_reference
 from autograder.course.secret import Secret
 from autograder.documents.schema import nearest
 from autograder.errors import UsageProblem
+from autograder.explain.search import Explainer
+from autograder.explain.steps import load_steps
 from autograder.uploads.submission import digest_of
 
 ONE_STREAM = ("learning", "cost")  # kinds whose answers are bounds, and dear to compute
@@ -33,6 +36,7 @@ class Streams:
         self.checks = hidden_checks(course, assignment)
         self.slips = misconceptions(course, assignment)
         self.reference = load_reference(course)
+        self.explainer = explainer(assignment, self.reference)
         self._steady = {check.name for check in self.checks if check.kind in ONE_STREAM}
         self.allowed: dict[str, float] = {}  # CPU seconds that a cost check may take
         self._judges: dict[int, Judge] = {}
@@ -51,6 +55,7 @@ class Streams:
                 self.slips,
                 seed=lambda check: self.seed(check, stream),
                 allowed=self.allowed,
+                suggests=self.explainer,
             )
         return self._judges[stream]
 
@@ -109,6 +114,18 @@ def misconceptions(course: Course, assignment: Assignment) -> tuple[Misconceptio
     return slips
 
 
+def explainer(assignment: Assignment, reference: LocalImplementation) -> Explainer | None:
+    """What finds causes in the steps of the assignment's functions; a course may have none."""
+    if not assignment.steps.is_file():
+        return None
+    try:
+        return Explainer(load_steps(assignment.steps, reference))
+    except Exception as error:
+        raise UsageProblem(
+            f"{assignment.steps} can't be loaded: {type(error).__name__}: {error}."
+        ) from error
+
+
 def _content(path: Path, load: Callable[[Path], tuple[Any, ...]]) -> tuple[Any, ...]:
     """Run a trusted content file; what goes wrong in it is told with its name."""
     if not path.is_file():
@@ -141,6 +158,8 @@ def assignment_digest(course: Course, assignment: Assignment) -> str:
         assignment.manifest,
         assignment.hidden_checks,
         assignment.slips,
+        assignment.steps,
+        *sorted((Path(__file__).parent.parent / "explain").glob("*.py")),
         *(path for way in ways for path in sorted(way.glob("*.py"))),
         *sorted(package.rglob("*.py")),
         *sorted(engine.glob("*.py")),

@@ -1,0 +1,133 @@
+"""The ways in which one expression of a step goes wrong, each with its sentence.
+
+They follow from the expression's own form: a term can be left out, a sum can stand for a mean, an
+operand for its sibling. This is an error model in the sense of Singh, Gulwani and Solar-Lezama
+(PLDI 2013), for arrays.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from autograder.explain.arithmetic import of_constant, of_operator, of_sign
+from autograder.explain.calls import of_call
+from autograder.explain.change import Change, constant, quoted
+
+OPERATORS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+}
+SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+
+
+def changes(node: ast.expr, siblings: Sequence[str]) -> Iterator[Change]:
+    """All changes of one node itself (not of what is inside it).
+
+    siblings: the names that could stand where another name does.
+    """
+    if isinstance(node, ast.BinOp):
+        yield from of_operator(node)
+    elif isinstance(node, ast.Constant):
+        yield from of_constant(node)
+    elif isinstance(node, ast.UnaryOp):
+        yield from of_sign(node)
+    elif isinstance(node, ast.Call):
+        yield from of_call(node)
+    elif isinstance(node, ast.Attribute) and node.attr == "T":
+        yield Change(node.value, f"{quoted(node.value)} is not transposed.", 0)
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        for name in siblings:
+            if name != node.id:
+                other = ast.Name(name, ast.Load())
+                yield Change(other, f"{quoted(other)} stands where {quoted(node)} belongs.", 1)
+    elif isinstance(node, ast.Compare):
+        yield from _of_comparison(node)
+    elif isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load):
+        yield from _of_order(node.elts)
+    elif isinstance(node, ast.Dict):
+        yield from _of_dict(node)
+    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        yield from _of_subscript(node)
+    elif isinstance(node, ast.IfExp):
+        yield Change(
+            node.body, f"{quoted(node.body)} is taken always, not only where {quoted(node.test)}."
+        )
+        yield Change(
+            node.orelse, f"{quoted(node.orelse)} is taken always, also where {quoted(node.test)}."
+        )
+        yield Change(
+            ast.IfExp(node.test, node.orelse, node.body),
+            f"{quoted(node.body)} and {quoted(node.orelse)} are exchanged.",
+        )
+
+
+def _of_comparison(node: ast.Compare) -> Iterator[Change]:
+    for kind in OPERATORS.get(type(node.ops[0]), ()):
+        new = ast.Compare(node.left, [kind()], node.comparators)
+        text = f"{SIGNS[kind]} stands where {SIGNS[type(node.ops[0])]} belongs."
+        yield Change(new, text, 0)
+
+
+def _of_order(items: Sequence[ast.expr]) -> Iterator[Change]:
+    for one in range(len(items) - 1):
+        for other in range(one + 1, len(items)):
+            order = list(items)
+            order[one], order[other] = order[other], order[one]
+            text = f"{quoted(items[one])} and {quoted(items[other])} are exchanged."
+            yield Change(ast.Tuple(order, ast.Load()), text, 1)
+
+
+def _of_dict(node: ast.Dict) -> Iterator[Change]:
+    """The values of two keys exchanged, or one value in the place of another."""
+    values = node.values
+    for one in range(len(values) - 1):
+        for other in range(one + 1, len(values)):
+            order = list(values)
+            order[one], order[other] = order[other], order[one]
+            text = f"{quoted(values[one])} and {quoted(values[other])} are exchanged."
+            yield Change(ast.Dict(node.keys, order), text, 1)
+
+
+def _of_subscript(node: ast.Subscript) -> Iterator[Change]:
+    """A sibling's entry: params["ln2"] for params["ln1"]; or slices one place too far."""
+    index = node.slice
+    if isinstance(index, ast.Constant) and isinstance(index.value, str):
+        for other in SIBLING_KEYS.get(index.value, ()):
+            new = ast.Subscript(node.value, constant(other), ast.Load())
+            yield Change(new, f"`{other}` stands where `{index.value}` belongs.", 0)
+    elif isinstance(index, ast.Slice) and index.step is not None:
+        bare = ast.Subscript(node.value, ast.Slice(None, None, None), ast.Load())
+        yield Change(bare, f"the order or step of {quoted(node)} is missing.", 0)
+    elif isinstance(index, ast.Slice):
+        yield Change(node.value, f"{quoted(node.value)} is taken whole.", 1)
+        if index.lower is None and index.upper is not None:
+            last = ast.Slice(ast.UnaryOp(ast.USub(), index.upper), None, None)
+            text = f"the last of {quoted(node.value)} are taken, not the first."
+            yield Change(ast.Subscript(node.value, last, ast.Load()), text, 1)
+
+
+def _siblings(*groups: str) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for group in groups:
+        names = group.split()
+        for name in names:
+            found[name] = tuple(other for other in names if other != name)
+    return found
+
+
+SIBLING_KEYS = _siblings(
+    "w_q w_k w_v w_o",
+    "b_q b_k b_v b_o",
+    "ln1 ln2 ln3",
+    "gamma beta",
+    "attn cross",
+    "embed positions",
+    "encoder decoder",
+    "encoder_ln decoder_ln",
+    "m v",
+)

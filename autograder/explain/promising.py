@@ -1,0 +1,132 @@
+"""Which pairs of changes to try first, from what each does alone.
+
+Two changes of different terms add up; two changes of different factors multiply. Neither holds in
+general, but both are a good guess at what a pair will give, and cost one product of matrices.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograder.checker.slips import equal
+from autograder.explain.steps import Variant
+
+Leaves = dict[str, Any]
+Array = NDArray[np.float64]
+MOST = 400  # pairs by each of the guesses
+
+
+def promising(
+    right: Leaves, tried: Sequence[tuple[Variant, Leaves]], mine: Leaves, wrong: Collection[str]
+) -> Iterator[tuple[Variant, Variant]]:
+    """Pairs that touch all that is wrong and nothing else, the best guesses first."""
+    wrong = set(wrong)
+    useful: list[tuple[Variant, Leaves, set[str]]] = []
+    for variant, leaves in tried:
+        if variant.default is not None:
+            continue
+        changed = changed_leaves(right, leaves)
+        if changed <= wrong:
+            useful.append((variant, leaves, changed))
+    names = sorted(wrong)
+    order: Iterable[tuple[int, int]] = _by_habit(useful)
+    if all(np.shape(mine[name]) == np.shape(right[name]) for name in names):
+        base, wanted = flat(right, names), flat(mine, names)
+        rows = [_fitting(leaves, names, right) for _, leaves, _ in useful]
+        guesses = _by_product(rows, base, wanted), _by_sum(rows, base, wanted)
+        order = _in_turn(*guesses, _by_habit(useful))
+    seen = set()
+    for one, other in order:
+        pair = min(one, other), max(one, other)
+        if pair in seen or one == other:
+            continue
+        seen.add(pair)
+        if useful[one][2] | useful[other][2] == wrong:
+            yield useful[pair[0]][0], useful[pair[1]][0]
+
+
+def _by_habit(useful: Sequence[tuple[Variant, Leaves, set[str]]]) -> list[tuple[int, int]]:
+    """What happens most often first."""
+    likely = [variant.change.likely for variant, _, _ in useful]
+    pairs = list(itertools.combinations(range(len(useful)), 2))
+    pairs.sort(key=lambda pair: likely[pair[0]] + likely[pair[1]])
+    return pairs
+
+
+def _by_sum(rows: Sequence[Array | None], base: Array, wanted: Array) -> list[tuple[int, int]]:
+    """What the two changes add up to is near to what is wanted."""
+    shifts = np.array([np.full(base.size, np.nan) if row is None else row - base for row in rows])
+    return _nearest(shifts, wanted - base)
+
+
+def _by_product(rows: Sequence[Array | None], base: Array, wanted: Array) -> list[tuple[int, int]]:
+    """What the two changes multiply to is near to what is wanted."""
+    with np.errstate(all="ignore"):
+        ratios = np.array(
+            [
+                np.full(base.size, np.nan) if row is None else np.log(np.abs(row / base))
+                for row in rows
+            ]
+        )
+        return _nearest(ratios, np.log(np.abs(wanted / base)))
+
+
+def _nearest(shifts: Array, wanted: Array) -> list[tuple[int, int]]:
+    """Pairs of rows whose sum comes nearest to a vector."""
+    if shifts.size == 0:
+        return []
+    places = np.isfinite(wanted)
+    usable = np.isfinite(shifts[:, places]).all(1)
+    which = np.flatnonzero(usable)
+    shifts, wanted = shifts[usable][:, places], wanted[places]
+    if len(which) < 2 or wanted.size == 0:
+        return []
+    alone = (shifts * shifts).sum(1) - 2 * shifts @ wanted
+    together = alone[:, None] + alone + 2 * shifts @ shifts.T
+    together[np.tril_indices(len(which))] = np.inf
+    flat = together.ravel()
+    most = min(2 * MOST, flat.size)
+    best = np.argpartition(flat, most - 1)[:most]
+    best = best[np.isfinite(flat[best])]
+    rounded = np.round(flat[best] + float(wanted @ wanted), 9)
+    best = best[np.lexsort((best, rounded))][:MOST]  # of equal ones the more likely first
+    return [(int(which[k // len(which)]), int(which[k % len(which)])) for k in best]
+
+
+def _in_turn(*orders: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for row in itertools.zip_longest(*orders):
+        yield from (pair for pair in row if pair is not None)
+
+
+def _fitting(leaves: Leaves, names: Sequence[str], right: Leaves) -> Array | None:
+    """A variant's wrong outputs in a row; None where a shape is another than the right one's."""
+    if any(np.shape(leaves[name]) != np.shape(right[name]) for name in names):
+        return None
+    return flat(leaves, names)
+
+
+def flat(leaves: Leaves, names: Sequence[str]) -> Array:
+    """Some outputs in one row."""
+    return np.concatenate([np.asarray(leaves[name], np.float64).ravel() for name in names])
+
+
+def changed_leaves(right: Leaves, leaves: Leaves) -> set[str]:
+    """The outputs in which two results differ."""
+    return {name for name in right if not same(right[name], leaves[name])}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two outputs are the same but for rounding."""
+    if type(one) is np.ndarray and type(other) is np.ndarray:
+        if one.shape != other.shape or one.dtype != other.dtype:
+            return False
+        if one.dtype == np.float64 and other.dtype == np.float64 and one.size:
+            largest = float(np.abs(one).max())
+            if np.isfinite(largest):
+                return bool(np.abs(one - other).max() <= 1e-9 * largest + 1e-12)
+    return equal(one, other)

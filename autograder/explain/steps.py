@@ -1,0 +1,367 @@
+"""Steps: a function spelled out as the handout does, from which its wrong variants follow.
+
+A step function takes what a slip takes: a forward's arguments, and for a backward `dy` in front of
+them. It is plain textbook code; every assignment is a step, its variable the step's name, and a
+comment behind it says in words what it is. Functions of the reference can be called by name.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from autograder.checker.bank import Misconception
+from autograder.checker.causes import AND, TOGETHER
+from autograder.checker.declare import load_file
+from autograder.checker.implementation import LocalImplementation
+from autograder.explain.arithmetic import of_whole
+from autograder.explain.calls import loop_changes
+from autograder.explain.change import Change, quoted
+from autograder.explain.changes import changes
+from autograder.explain.program import Program, compiled
+
+DEFAULT = -1  # in the place of an operation, where a default is changed
+BETWEEN = " + "  # in the name of a cause that is two changes
+
+
+@dataclass(frozen=True)
+class StepFunction:
+    """A declared step function, and the handout's section that it follows."""
+
+    of: str
+    see: str
+    function: Callable[..., Any]
+
+
+def steps(see: str, of: str = "") -> Callable[[Callable[..., Any]], StepFunction]:
+    """Declare the steps of a function: by default of the one that has the same name.
+
+    see: the handout's section ("handout.md#anchor"); a comment `# see: anchor` on a line of its own
+    says it for the steps below.
+    """
+
+    def declare(function: Callable[..., Any]) -> StepFunction:
+        return StepFunction(of or function.__name__, see, function)
+
+    return declare
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One change of one step."""
+
+    operation: int
+    node: int  # in the order of `ast.walk`
+    change: Change
+    name: str
+    text: str
+    see: str
+    names: tuple[str, str] | None = None  # that were exchanged: of one kind, or nothing changes
+    default: tuple[str, Any] | None = None  # an argument's other default
+
+    @cached_property
+    def rank(self) -> tuple[int, int]:
+        """What happens most often comes first, then the smaller change."""
+        return self.change.likely, len(self.text)
+
+
+class Steps:
+    """The steps of one function with all their variants."""
+
+    def __init__(
+        self, declared: StepFunction, names: Mapping[str, Any], returns: tuple[str, ...] = ()
+    ) -> None:
+        """`names` holds what the code may use beside its own module: the reference's functions.
+
+        `returns` says of each part of the result whether it is opaque, as the contract does.
+        """
+        self.of = declared.of
+        self.returns = returns
+        self.signature = inspect.signature(declared.function)
+        source = textwrap.dedent(inspect.getsource(declared.function))
+        module = ast.parse(source)
+        tree = next(node for node in module.body if isinstance(node, ast.FunctionDef))
+        own = {
+            name: value
+            for name, value in declared.function.__globals__.items()
+            if not isinstance(value, StepFunction) and not name.startswith("__")
+        }
+        self._comments = _Comments(source, declared.see)
+        self.program = Program(tree, {**own, **names}, self._comments.words)
+        self._costs: list[int] = []
+        self._code: dict[tuple[Variant, ...], Mapping[int, CodeType]] = {}
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """All single changes, the likely ones first."""
+        known = list(self.signature.parameters)
+        found: list[Variant] = []
+        names: Counter[str] = Counter()
+        for at, operation in enumerate(self.program.operations):
+            if operation.node is None:
+                continue
+            seen = {ast.unparse(operation.node)}
+            for variant, text in self._of_statement(at, operation.node, known, operation.where):
+                if text not in seen:
+                    seen.add(text)
+                    names[variant.name] += 1
+                    if names[variant.name] > 1:
+                        name = f"{variant.name}_{names[variant.name]}"
+                        variant = replace(variant, name=name)
+                    found.append(variant)
+            known += [name for name in _assigned(operation.node) if name not in known]
+        found += self._of_defaults()
+        return tuple(sorted(found, key=lambda variant: variant.rank))
+
+    def _of_defaults(self) -> Iterator[Variant]:
+        """Another default of an argument."""
+        for name, parameter in self.signature.parameters.items():
+            default = parameter.default
+            for other in _other_defaults(default):
+                text = f"The default of `{name}` is {other!r} where it should be {default!r}."
+                change = Change(ast.Constant(other), text, 2)
+                slug = f"{self.of}.default_of_{name}_{other}"
+                yield Variant(
+                    DEFAULT, 0, change, slug, text, self._comments.see, default=(name, other)
+                )
+
+    def _of_statement(
+        self, at: int, statement: ast.stmt | ast.expr, known: Sequence[str], where: str
+    ) -> Iterator[tuple[Variant, str]]:
+        step, see = self._comments.of(statement)
+        known = [*known, *_assigned(statement)] if isinstance(statement, ast.For) else known
+        scopes, loops = _scopes(statement)
+        whole = {
+            id(item.value)
+            for item in ast.walk(statement)
+            if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name)
+        }
+        for index, node in enumerate(ast.walk(statement)):
+            if not isinstance(node, ast.expr):
+                continue
+            inner, _ = self._comments.of(_innermost(statement, node), step)
+            siblings = known
+            if isinstance(node, ast.Name):
+                siblings = next((names for names in scopes if node.id in names), known)
+                siblings = siblings if node.id in siblings else ()
+            extra = [loop_changes(node)] if id(node) in loops else []
+            if id(node) in whole:
+                extra.append(of_whole(node, known))
+            for change in itertools.chain(changes(node, siblings), *extra):
+                tree = replaced(statement, [(index, change.new)])
+                words = sentence(where, inner, change.text)
+                names = None
+                if isinstance(node, ast.Name) and isinstance(change.new, ast.Name):
+                    names = (node.id, change.new.id)
+                slug = re.sub(r"\W+", "_", f"{inner} {change.text}").strip("_").lower()[:80]
+                variant = Variant(at, index, change, f"{self.of}.{slug}", words, see, names)
+                yield variant, ast.unparse(ast.fix_missing_locations(tree))
+
+    def code(self, variants: Sequence[Variant]) -> Mapping[int, CodeType] | None:
+        """The changed operations; None where two changes are of the same expression."""
+        key = tuple(variants)
+        if key not in self._code:
+            by_operation: dict[int, list[Variant]] = {}
+            for variant in variants:
+                if variant.default is not None:
+                    continue
+                by_operation.setdefault(variant.operation, []).append(variant)
+            found = {}
+            for at, changed in by_operation.items():
+                node = self.program.operations[at].node
+                assert node is not None
+                if len({variant.node for variant in changed}) < len(changed):
+                    return None
+                pieces = [(variant.node, variant.change.new) for variant in changed]
+                found[at] = compiled(replaced(node, pieces))
+            if len(variants) > 1:
+                return found  # pairs are many, and each is met once
+            self._code[key] = found
+        return self._code[key]
+
+    def step_of(self, node: ast.AST) -> tuple[str, str]:
+        """How a sentence names a step, and the handout's section."""
+        return self._comments.of(node)
+
+    def cost_from(self, start: int, call: int) -> int:
+        """Roughly what it takes to run the steps from one on: statements, and calls in them."""
+        if not self._costs:
+            for operation in self.program.operations:
+                node = operation.node
+                inner = list(ast.walk(node)) if node is not None else []
+                named = [
+                    n for n in inner if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+                ]
+                loops = 3 if any(isinstance(n, ast.For | ast.comprehension) for n in inner) else 1
+                self._costs.append(loops * (1 + call * len(named)))
+        return sum(self._costs[start:])
+
+    def function(self, variants: Sequence[Variant] = ()) -> Callable[..., Any]:
+        """The whole function with some changes: what a student would have written."""
+        changed = self.code(variants) if variants else {}
+        program, signature = self.program, self.signature
+        defaults = dict(v.default for v in variants if v.default is not None)
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            bound = signature.bind(*args, **kwargs)
+            for name in defaults.keys() - bound.arguments.keys():
+                bound.arguments[name] = defaults[name]
+            bound.apply_defaults()
+            return program.run({**program.names, **bound.arguments}, 0, changed or {})
+
+        return run
+
+    def slip(self, variants: Sequence[Variant]) -> Misconception:
+        """Changes as a known slip."""
+        text = variants[0].text
+        if len(variants) > 1:
+            text = TOGETHER + AND.join(variant.text for variant in variants)
+        name = BETWEEN.join(variant.name for variant in variants)
+        return Misconception(
+            name,
+            self.of,
+            variants[0].see,
+            name,
+            text,
+            self.function(variants),
+            easier_backward=any(variant.change.omits for variant in variants),
+        )
+
+
+def sentence(where: str, step: str, text: str) -> str:
+    """What a student reads of a change: where it is, and what it is."""
+    if where and step:
+        step = f"{where}, {step[0].lower()}{step[1:]}"
+    return f"{step or where}: {text}" if step or where else text[0].upper() + text[1:]
+
+
+class _Comments:
+    """What the comments of a step function say: a step's words, and the handout's sections."""
+
+    def __init__(self, source: str, see: str) -> None:
+        self._lines = source.splitlines()
+        self.see = see
+
+    def of(self, node: ast.AST, fallback: str = "") -> tuple[str, str]:
+        """A step's name in a sentence, and its section."""
+        line = getattr(node, "lineno", 0)
+        see = self.see
+        for text in self._lines[:line]:
+            if match := re.fullmatch(r"\s*# see: (\S+)", text):
+                see = f"handout.md#{match[1]}"
+        return _named(node, self.words(line)) or fallback, see
+
+    def words(self, line: int) -> str:
+        """The comment behind a line of code."""
+        if not 0 < line <= len(self._lines):
+            return ""
+        match = re.search(r"  # (?!see:)(.+)$", self._lines[line - 1])
+        return match[1].strip() if match else ""
+
+
+def _named(node: ast.AST, words: str) -> str:
+    names = _assigned(node)
+    if "_result" in names:
+        return "In what is returned"
+    if names and isinstance(node, ast.Assign):
+        listed = ", ".join(f"`{name}`" for name in names[:3])
+        return f"In {listed} ({words})" if words else f"In {listed}"
+    if isinstance(node, ast.expr):
+        return f"Where {quoted(node)} is asked"
+    return ""
+
+
+def _assigned(node: ast.AST) -> list[str]:
+    """The names that a statement sets, also inside a loop."""
+    return [
+        item.id
+        for item in ast.walk(node)
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
+    ]
+
+
+def _other_defaults(default: Any) -> tuple[Any, ...]:
+    if isinstance(default, bool) or default is inspect.Parameter.empty:
+        return ()
+    if isinstance(default, float) and default:
+        near = (10 * default, default / 10, 2 * default, default / 2, 1e-8, 1e-6, 1e-12, 0.0, 1.0)
+        return tuple(other for other in dict.fromkeys(near) if other != default)
+    if isinstance(default, int):
+        return tuple(other for other in (0, 1, -1, -100, 2) if other != default)
+    if isinstance(default, tuple) and len(default) == 2:
+        return ((default[1], default[0]), (default[0], 0.99), (default[0], 0.9999))
+    groups = (("he", "xavier"), ("pre", "post"), ("relu", "gelu"))
+    return tuple(
+        other for group in groups if default in group for other in group if other != default
+    )
+
+
+def _scopes(statement: ast.AST) -> tuple[list[list[str]], set[int]]:
+    """The names that lambdas bind, and the expressions that loops run over."""
+    scopes = [
+        [argument.arg for argument in node.args.args]
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Lambda)
+    ]
+    loops = {
+        id(node.iter)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.For | ast.comprehension)
+    }
+    return scopes, loops
+
+
+def _innermost(statement: ast.AST, wanted: ast.AST) -> ast.AST:
+    """The assignment that an expression of a loop lies in."""
+    if isinstance(statement, ast.expr | ast.Assign):
+        return statement
+    for inner in ast.walk(statement):
+        if isinstance(inner, ast.Assign) and any(item is wanted for item in ast.walk(inner)):
+            return inner
+    return statement
+
+
+def replaced(
+    root: ast.stmt | ast.expr, pieces: Sequence[tuple[int, ast.expr]]
+) -> ast.stmt | ast.expr:
+    """A copy of a tree with some nodes (by their place in `ast.walk`) exchanged."""
+    places = dict(pieces)
+    nodes = list(ast.walk(root))
+    new = {id(nodes[index]): piece for index, piece in places.items()}
+
+    def build(node: Any, inside: frozenset[int] = frozenset()) -> Any:
+        if id(node) in new and id(node) not in inside:
+            return build(new[id(node)], inside | {id(node)})
+        if isinstance(node, ast.AST):
+            fields = {name: build(value, inside) for name, value in ast.iter_fields(node)}
+            return ast.copy_location(type(node)(**fields), node)
+        if isinstance(node, list):
+            return [build(item, inside) for item in node]
+        return node
+
+    result: ast.stmt | ast.expr = build(root)
+    return result
+
+
+def load_steps(path: Path, reference: LocalImplementation) -> dict[str, Steps]:
+    """The steps that a file declares, by function.
+
+    Step functions may call the reference's functions by name, helpers of the file as
+    `REFERENCE[name]`.
+    """
+    module = load_file(path)
+    names = reference.namespace
+    module.REFERENCE = names  # type: ignore[attr-defined]
+    contract = reference.contract.functions
+    declared = [value for value in vars(module).values() if isinstance(value, StepFunction)]
+    return {item.of: Steps(item, names, contract[item.of].returns) for item in declared}

@@ -1,0 +1,98 @@
+"""The weights of a sum's terms, fitted to what an implementation gave."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograder.checker.bank import Misconception
+from autograder.checker.causes import WEIGHT
+from autograder.explain.change import Change, quoted
+from autograder.explain.program import compiled
+from autograder.explain.promising import Leaves, flat
+from autograder.explain.steps import Steps, Variant, replaced, sentence
+
+EXACT = 1e-9
+
+
+def odd_weight(
+    steps: Steps,
+    right: Leaves,
+    mine: Leaves,
+    wrong: Collection[str],
+    ran: Collection[int],
+    result: Callable[[Mapping[int, Any], int], Leaves | None],
+) -> Misconception | None:
+    """The one term whose weight, other than 1, explains all that is wrong; None without one.
+
+    A term's share is what the result changes by when the term counts twice. Only sums that reach
+    the result linearly are fitted: elsewhere the fit is not exact, and nothing is said.
+    """
+    names = sorted(wrong)
+    if not all(_is_float(right[n]) and np.shape(right[n]) == np.shape(mine[n]) for n in names):
+        return None
+    base = flat(right, names)
+    gap = flat(mine, names) - base
+    if not np.isfinite(gap).all():
+        return None
+    for operation in sorted(ran):
+        statement = steps.program.operations[operation].node
+        if not isinstance(statement, ast.Assign):
+            continue
+        for index, node in enumerate(ast.walk(statement)):
+            terms = _terms(node)
+            if len(terms) < 2:
+                continue
+            shares = []
+            for term in terms:
+                leaves = result({operation: _weighted(statement, term, 2.0)}, operation)
+                if leaves is None or leaves.keys() != right.keys():
+                    break
+                shares.append(flat(leaves, names) - base)
+            if len(shares) < len(terms):
+                continue
+            for term, share in zip(terms, shares, strict=True):
+                size = float(share @ share)
+                if not np.isfinite(size) or size == 0:
+                    continue
+                weight = 1 + float(gap @ share) / size
+                left = np.abs(gap - (weight - 1) * share).max()
+                if left <= EXACT * max(1.0, float(np.abs(gap).max())):
+                    return _said(steps, operation, index, statement, term, weight)
+    return None
+
+
+def _said(
+    steps: Steps, operation: int, index: int, statement: ast.stmt, term: ast.expr, weight: float
+) -> Misconception:
+    del index
+    value = round(weight, 9)
+    place = next(k for k, node in enumerate(ast.walk(statement)) if node is term)
+    new = ast.BinOp(ast.Constant(value), ast.Mult(), term)
+    words, see = steps.step_of(statement)
+    text = f"the term {quoted(term)} carries {value:.6g} where it should carry 1."
+    text = sentence(steps.program.operations[operation].where, words, text)
+    name = f"{steps.of}{WEIGHT}{ast.unparse(term)}_{value:.6g}"[:80]
+    return steps.slip([Variant(operation, place, Change(new, text, 1), name, text, see)])
+
+
+def _terms(node: ast.AST) -> list[ast.expr]:
+    """The terms of the largest sum that begins here."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add | ast.Sub):
+        return []
+    return [*(_terms(node.left) or [node.left]), *(_terms(node.right) or [node.right])]
+
+
+def _weighted(statement: ast.stmt, term: ast.expr, weight: float) -> Any:
+    place = next(k for k, node in enumerate(ast.walk(statement)) if node is term)
+    new = ast.BinOp(ast.Constant(weight), ast.Mult(), term)
+    return compiled(replaced(statement, [(place, new)]))
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, float | np.floating) or (
+        isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    )

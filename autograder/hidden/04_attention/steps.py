@@ -1,0 +1,181 @@
+"""The steps of attention, as the handout spells them out."""
+
+import numpy as np
+
+from autograder.explain.steps import steps
+
+SCALED = "handout.md#scaled-dot-product-attention"
+MASKS = "handout.md#who-may-see-whom"
+WEIGHTS = "handout.md#backward-through-the-weights"
+HEAD = "handout.md#one-head"
+HEAD_BACKWARD = "handout.md#one-head-backward"
+SPLITTING = "handout.md#splitting-and-merging-heads"
+MULTI = "handout.md#multi-head-attention"
+MULTI_BACKWARD = "handout.md#multi-head-attention-backward"
+START = "handout.md#where-the-weights-start"
+
+
+@steps(see=MASKS)
+def causal_mask(t_query, t_key=None):
+    if t_key is None:
+        t_key = t_query
+    first = t_key - t_query  # where the first query stands
+    query = np.arange(t_query)[:, None] + first
+    key = np.arange(t_key)
+    seen = key <= query  # no later position
+    return seen
+
+
+@steps(see=MASKS)
+def padding_mask(lengths, t):
+    ends = np.asarray(lengths)[:, None]
+    positions = np.arange(t)
+    real = positions < ends  # where no padding is
+    return real[:, None, None, :]
+
+
+@steps(see=SCALED)
+def scaled_dot_product_attention(q, k, v, mask=None):
+    d = q.shape[-1]  # the size of queries and keys
+    scores = q @ k.swapaxes(-1, -2)
+    scale = np.sqrt(d)  # the scale
+    scaled = scores / scale  # the scaled scores
+    if mask is not None:
+        seen = np.where(mask, scaled, -np.inf)
+    else:
+        seen = scaled
+    largest = np.maximum(seen.max(-1, keepdims=True), -1e30)
+    exponentials = np.exp(seen - largest)
+    total = np.maximum(exponentials.sum(-1, keepdims=True), 1e-30)
+    weights = exponentials / total  # the attention weights
+    return weights @ v
+
+
+@steps(see=WEIGHTS)
+def scaled_dot_product_attention_backward(dy, q, k, v, mask=None):
+    d = q.shape[-1]  # the size of queries and keys
+    scale = np.sqrt(d)  # the scale
+    scaled = q @ k.swapaxes(-1, -2) / scale
+    if mask is not None:
+        seen = np.where(mask, scaled, -np.inf)
+    else:
+        seen = scaled
+    largest = np.maximum(seen.max(-1, keepdims=True), -1e30)
+    exponentials = np.exp(seen - largest)
+    weights = exponentials / np.maximum(exponentials.sum(-1, keepdims=True), 1e-30)
+    dv = weights.swapaxes(-1, -2) @ dy
+    dweights = dy @ v.swapaxes(-1, -2)
+    weighted = dweights * weights
+    total = weighted.sum(-1, keepdims=True)  # the sum in the softmax's backward
+    dscaled = weights * (dweights - total)  # the softmax's backward
+    dscores = dscaled / scale  # the scale
+    dq = dscores @ k
+    dk = dscores.swapaxes(-1, -2) @ q
+    return dq, dk, dv
+
+
+@steps(see=HEAD)
+def attention_head(x, context, params, mask=None):
+    q = x @ params["w_q"] + params["b_q"]
+    k = context @ params["w_k"] + params["b_k"]
+    v = context @ params["w_v"] + params["b_v"]
+    y, cache = scaled_dot_product_attention(q, k, v, mask)
+    return y
+
+
+@steps(see=HEAD_BACKWARD)
+def attention_head_backward(dy, x, context, params, mask=None):
+    q = x @ params["w_q"] + params["b_q"]
+    k = context @ params["w_k"] + params["b_k"]
+    v = context @ params["w_v"] + params["b_v"]
+    y, cache = scaled_dot_product_attention(q, k, v, mask)
+    dq, dk, dv = scaled_dot_product_attention_backward(dy, cache)
+    through_q = dq @ params["w_q"].T  # what comes back through the queries
+    through_k = dk @ params["w_k"].T  # what comes back through the keys
+    through_v = dv @ params["w_v"].T  # what comes back through the values
+    dx = through_q
+    dcontext = through_k + through_v
+    rows = tuple(range(x.ndim - 1))
+    w_q = np.tensordot(x, dq, (rows, rows))
+    w_k = np.tensordot(context, dk, (rows, rows))
+    w_v = np.tensordot(context, dv, (rows, rows))
+    b_q = dq.sum(rows)
+    b_k = dk.sum(rows)
+    b_v = dv.sum(rows)
+    grads = {"w_q": w_q, "b_q": b_q, "w_k": w_k, "b_k": b_k, "w_v": w_v, "b_v": b_v}
+    return dx, dcontext, grads
+
+
+@steps(see=SPLITTING)
+def split_heads(x, num_heads):
+    batch = x.shape[:-1]
+    d = x.shape[-1] // num_heads
+    slices = x.reshape(*batch, num_heads, d)
+    return slices.swapaxes(-3, -2)
+
+
+@steps(see=SPLITTING)
+def merge_heads(x):
+    turned = x.swapaxes(-3, -2)
+    batch = turned.shape[:-2]
+    d_model = turned.shape[-2] * turned.shape[-1]
+    return turned.reshape(*batch, d_model)
+
+
+@steps(see=START)
+def init_attention(rng, d_model, dtype=np.float64):
+    scheme = "xavier"
+    w_q = init_linear(rng, d_model, d_model, scheme, dtype)["w"]
+    w_k = init_linear(rng, d_model, d_model, scheme, dtype)["w"]
+    w_v = init_linear(rng, d_model, d_model, scheme, dtype)["w"]
+    w_o = init_linear(rng, d_model, d_model, scheme, dtype)["w"]
+    b = np.zeros(d_model, dtype)
+    weights = {"w_q": w_q, "w_k": w_k, "w_v": w_v, "w_o": w_o}
+    return {**weights, "b_q": b, "b_k": b, "b_v": b, "b_o": b}
+
+
+@steps(see=MULTI)
+def multi_head_attention(x, context, params, num_heads, mask=None):
+    q = x @ params["w_q"] + params["b_q"]
+    k = context @ params["w_k"] + params["b_k"]
+    v = context @ params["w_v"] + params["b_v"]
+    q_heads = split_heads(q, num_heads)
+    k_heads = split_heads(k, num_heads)
+    v_heads = split_heads(v, num_heads)
+    heads, cache = scaled_dot_product_attention(q_heads, k_heads, v_heads, mask)
+    merged = heads.swapaxes(1, 2).reshape(*x.shape[:2], -1)  # the heads side by side
+    return merged @ params["w_o"] + params["b_o"]
+
+
+@steps(see=MULTI_BACKWARD)
+def multi_head_attention_backward(dy, x, context, params, num_heads, mask=None):
+    q = x @ params["w_q"] + params["b_q"]
+    k = context @ params["w_k"] + params["b_k"]
+    v = context @ params["w_v"] + params["b_v"]
+    q_heads = split_heads(q, num_heads)
+    k_heads = split_heads(k, num_heads)
+    v_heads = split_heads(v, num_heads)
+    heads, cache = scaled_dot_product_attention(q_heads, k_heads, v_heads, mask)
+    merged = heads.swapaxes(1, 2).reshape(*x.shape[:2], -1)  # the heads side by side
+    dmerged = dy @ params["w_o"].T
+    dheads = split_heads(dmerged, num_heads)
+    dq_heads, dk_heads, dv_heads = scaled_dot_product_attention_backward(dheads, cache)
+    dq = dq_heads.swapaxes(1, 2).reshape(*x.shape[:2], -1)  # merged
+    dk = dk_heads.swapaxes(1, 2).reshape(*context.shape[:2], -1)  # merged
+    dv = dv_heads.swapaxes(1, 2).reshape(*context.shape[:2], -1)  # merged
+    through_q = dq @ params["w_q"].T  # what comes back through the queries
+    through_k = dk @ params["w_k"].T  # what comes back through the keys
+    through_v = dv @ params["w_v"].T  # what comes back through the values
+    dx = through_q
+    dcontext = through_k + through_v
+    w_q = np.tensordot(x, dq, ((0, 1), (0, 1)))
+    w_k = np.tensordot(context, dk, ((0, 1), (0, 1)))
+    w_v = np.tensordot(context, dv, ((0, 1), (0, 1)))
+    w_o = np.tensordot(merged, dy, ((0, 1), (0, 1)))
+    b_q = dq.sum((0, 1))
+    b_k = dk.sum((0, 1))
+    b_v = dv.sum((0, 1))
+    b_o = dy.sum((0, 1))
+    weights = {"w_q": w_q, "w_k": w_k, "w_v": w_v, "w_o": w_o}
+    biases = {"b_q": b_q, "b_k": b_k, "b_v": b_v, "b_o": b_o}
+    return dx, dcontext, {**weights, **biases}

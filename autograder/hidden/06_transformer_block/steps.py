@@ -1,0 +1,125 @@
+"""The steps of the transformer block and of a stack, as the handout spells them out."""
+
+import numpy as np
+
+from autograder.explain.steps import steps
+
+PLACES = "handout.md#two-places-for-the-norm"
+PRE = "handout.md#backward-through-pre-norm"
+STACK = "handout.md#a-stack-of-blocks"
+START = "handout.md#what-a-block-starts-from"
+
+
+def feed_forward(x, layers, activation="relu"):
+    return REFERENCE["mlp"](x, layers, activation)
+
+
+def attention(x, context, params, num_heads, mask=None):
+    return REFERENCE["multi_head_attention"](x, context, params, num_heads, mask)
+
+
+def norm_backward(dy, cache):
+    dx, dgamma, dbeta = REFERENCE["layernorm_backward"](dy, cache)
+    return dx, {"gamma": dgamma, "beta": dbeta}
+
+
+@steps(see=START)
+def init_block(rng, d_model, d_ff, dtype=np.float64):
+    gamma = np.ones(d_model, dtype=dtype)
+    beta = np.zeros(d_model, dtype=dtype)
+    ln1 = {"gamma": gamma, "beta": beta}
+    attn = init_attention(rng, d_model, dtype=dtype)
+    ln2 = {"gamma": gamma, "beta": beta}
+    sizes = [d_model, d_ff, d_model]
+    ffn = init_mlp(rng, sizes, dtype=dtype)
+    return {"ln1": ln1, "attn": attn, "ln2": ln2, "ffn": ffn}
+
+
+@steps(see=PLACES)
+def transformer_block(x, params, num_heads, mask=None, norm="pre", activation="gelu"):
+    if norm == "pre":  # in pre-norm
+        normed, cache = normalise(x, params["ln1"])
+        attended, cache = attention(normed, normed, params["attn"], num_heads, mask)
+        middle = x + attended  # the residual around attention
+        normed2, cache = normalise(middle, params["ln2"])
+        fed, cache = feed_forward(normed2, params["ffn"], activation)
+        y = middle + fed  # the residual around the network
+    else:  # in post-norm
+        attended, cache = attention(x, x, params["attn"], num_heads, mask)
+        total = x + attended  # the residual around attention
+        middle, cache = normalise(total, params["ln1"])
+        fed, cache = feed_forward(middle, params["ffn"], activation)
+        total2 = middle + fed  # the residual around the network
+        y, cache = normalise(total2, params["ln2"])
+    return y
+
+
+@steps(see=PRE)
+def transformer_block_backward(dy, x, params, num_heads, mask=None, norm="pre", activation="gelu"):
+    if norm == "pre":  # in pre-norm
+        normed, ln1 = normalise(x, params["ln1"])
+        attended, attn = attention(normed, normed, params["attn"], num_heads, mask)
+        middle = x + attended  # the residual around attention
+        normed2, ln2 = normalise(middle, params["ln2"])
+        fed, ffn = feed_forward(normed2, params["ffn"], activation)
+        # see: backward-through-pre-norm
+        dnormed2, dffn = mlp_backward(dy, ffn)
+        through_ffn, dgamma2, dbeta2 = layernorm_backward(
+            dnormed2, ln2
+        )  # through the feed-forward network
+        dmiddle = dy + through_ffn  # the residual around the network
+        dquery, dcontext, dattn = multi_head_attention_backward(dmiddle, attn)
+        dnormed = dquery + dcontext  # self-attention's two roles: queries, and keys and values
+        through_attn, dgamma1, dbeta1 = layernorm_backward(dnormed, ln1)  # through attention
+        dx = dmiddle + through_attn  # the residual around attention
+    else:  # in post-norm
+        attended, attn = attention(x, x, params["attn"], num_heads, mask)
+        total = x + attended  # the residual around attention
+        middle, ln1 = normalise(total, params["ln1"])
+        fed, ffn = feed_forward(middle, params["ffn"], activation)
+        total2 = middle + fed  # the residual around the network
+        y, ln2 = normalise(total2, params["ln2"])
+        # see: backward-through-post-norm
+        dtotal2, dgamma2, dbeta2 = layernorm_backward(dy, ln2)
+        through_ffn, dffn = mlp_backward(dtotal2, ffn)  # through the feed-forward network
+        dmiddle = dtotal2 + through_ffn  # the residual around the network
+        dtotal, dgamma1, dbeta1 = layernorm_backward(dmiddle, ln1)
+        dquery, dcontext, dattn = multi_head_attention_backward(dtotal, attn)
+        through_attn = dquery + dcontext  # attention's two roles: queries, and keys and values
+        dx = dtotal + through_attn  # the residual around attention
+    dln1 = {"gamma": dgamma1, "beta": dbeta1}
+    dln2 = {"gamma": dgamma2, "beta": dbeta2}
+    return dx, {"ln1": dln1, "attn": dattn, "ln2": dln2, "ffn": dffn}
+
+
+@steps(see=STACK)
+def transformer_stack(x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
+    for params in blocks:
+        x, cache = block(x, params, num_heads, mask, norm, activation)
+    return x
+
+
+@steps(see=STACK)
+def transformer_stack_backward(dy, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
+    caches = []
+    for params in blocks:
+        x, cache = block(x, params, num_heads, mask, norm, activation)
+        caches = [*caches, cache]
+    grads = []
+    dx = dy
+    for cache in reversed(caches):
+        dx, own = block_backward(dx, cache)
+        grads = [own, *grads]
+    return dx, grads
+
+
+def normalise(x, params):
+    return REFERENCE["layernorm"](x, params["gamma"], params["beta"])
+
+
+def block(x, params, num_heads, mask=None, norm="pre", activation="gelu"):
+    return REFERENCE["transformer_block"](x, params, num_heads, mask, norm, activation)
+
+
+def block_backward(dy, cache):
+    return REFERENCE["transformer_block_backward"](dy, cache)

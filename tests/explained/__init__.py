@@ -1,0 +1,1 @@
+"""How well the grader explains wrong answers that it was not written for."""
