@@ -170,8 +170,12 @@ class Causes:
 
     def _suggested(self, look: Any, run: Run) -> None:
         right = self.key.expected(run.check)
-        slips = look(run.check, self.key.seed(run.check), right, run.outcome)
-        self._try_all(slip.name for slip in slips if self.key.knows(slip))
+        for slip in look(run.check, self.key.seed(run.check), right, run.outcome):
+            if self.key.knows(slip):
+                self._try_all([slip.name])
+                candidate = self.candidates[slip.name]
+                if candidate.fits and not candidate.refuted and self._whole(candidate):
+                    return  # the likely ones come first
 
     def _bank(self) -> Iterator[str]:
         """The known slips that give some wrong output of some check."""

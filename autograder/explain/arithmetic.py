@@ -166,5 +166,9 @@ def of_sign(node: ast.UnaryOp) -> Iterator[Change]:
             yield Change(second, "the second last axis is taken, not the last.", 0)
         else:
             yield Change(operand, f"the sign of {quoted(operand)} is wrong.", 0)
+            twice = ast.BinOp(constant(2), ast.Mult(), node)
+            yield Change(twice, f"{quoted(operand)} counts twice.")
+            half = ast.BinOp(node, ast.Div(), constant(2))
+            yield Change(half, f"{quoted(operand)} counts half.")
     elif isinstance(node.op, ast.Not | ast.Invert):
         yield Change(node.operand, f"{quoted(node.operand)} is read the other way round.", 0)

@@ -36,17 +36,17 @@ ONE_ARGUMENT = {
 }
 
 
-OPTIONAL = (
-    "mask",
-    "context_mask",
-    "rng",
-    "norm",
-    "activation",
-    "scheme",
-    "dtype",
-    "dropout_p",
-    "pad",
-)
+OPTIONAL: dict[str, tuple[object, ...]] = {  # arguments that may be left out, and their defaults
+    "mask": (None,),
+    "context_mask": (None,),
+    "rng": (None,),
+    "norm": ("pre", "post"),
+    "activation": ("relu", "gelu"),
+    "scheme": ("xavier", "he"),
+    "dropout_p": (0.0,),
+    "pad": (0,),
+    "dtype": (),
+}
 
 
 def of_call(node: ast.Call) -> Iterator[Change]:
@@ -61,6 +61,17 @@ def of_call(node: ast.Call) -> Iterator[Change]:
         )
         words = f"the {other} is taken where the {name} belongs."
         yield Change(ast.Call(new, node.args, node.keywords), words, 0)
+    if name in ("range", "list"):
+        for which, part in _ends():
+            rest = ast.Subscript(
+                ast.Call(ast.Name("list", ast.Load()), [node], []), part, ast.Load()
+            )
+            yield Change(rest, f"the {which} is left out.", 1)
+    if name == "random" and node.args and isinstance(node.args[0], ast.Attribute):
+        last = ast.Slice(ast.UnaryOp(ast.USub(), constant(1)), None, None)
+        row = ast.Subscript(node.args[0], last, ast.Load())
+        shared = ast.Call(function, [row, *node.args[1:]], node.keywords)
+        yield Change(shared, "the numbers are drawn once for a row, and shared by all rows.", 1)
     if name == "arange" and _is_numpy(function):
         late = ast.BinOp(node, ast.Add(), constant(1))
         yield Change(late, "it counts from 1, not from 0.", 1)
@@ -123,13 +134,17 @@ def _of_drawing(node: ast.Call) -> Iterator[Change]:
         yield Change(drawn(other), f"the standard deviation is {factor:g} times what it should be.")
 
 
+def _ends() -> tuple[tuple[str, ast.Slice], ...]:
+    return (
+        ("first", ast.Slice(constant(1), None, None)),
+        ("last", ast.Slice(None, ast.UnaryOp(ast.USub(), constant(1)), None)),
+    )
+
+
 def loop_changes(node: ast.expr) -> Iterator[Change]:
     """What a loop runs over, without its first or last."""
     listed = ast.Call(ast.Name("list", ast.Load()), [node], [])
-    for which, part in (
-        ("first", ast.Slice(constant(1), None, None)),
-        ("last", ast.Slice(None, ast.UnaryOp(ast.USub(), constant(1)), None)),
-    ):
+    for which, part in _ends():
         rest = ast.Subscript(listed, part, ast.Load())
         yield Change(rest, f"the loop leaves out the {which} of {quoted(node)}.")
     turned = ast.Subscript(
@@ -194,8 +209,9 @@ def _of_arguments(node: ast.Call) -> Iterator[Change]:
     for argument in node.args[1:]:
         if isinstance(argument, ast.Name) and argument.id in OPTIONAL:
             text = f"{quoted(argument)} is not passed on."
-            args = [constant(None) if item is argument else item for item in node.args]
-            yield Change(ast.Call(node.func, args, node.keywords), text, 0)
+            for default in OPTIONAL[argument.id]:
+                args = [constant(default) if item is argument else item for item in node.args]
+                yield Change(ast.Call(node.func, args, node.keywords), text, 0)
             if argument is node.args[-1]:
                 yield Change(ast.Call(node.func, node.args[:-1], node.keywords), text, 0)
     for keyword in node.keywords:

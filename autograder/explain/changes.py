@@ -53,6 +53,10 @@ def changes(node: ast.expr, siblings: Sequence[str]) -> Iterator[Change]:
         yield from _of_dict(node)
     elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
         yield from _of_subscript(node)
+    elif isinstance(node, ast.BoolOp):
+        for kept in node.values:
+            others = " and ".join(quoted(item) for item in node.values if item is not kept)
+            yield Change(kept, f"{others} is not used: {quoted(kept)} stands there always.", 1)
     elif isinstance(node, ast.IfExp):
         yield Change(
             node.body, f"{quoted(node.body)} is taken always, not only where {quoted(node.test)}."

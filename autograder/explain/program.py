@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType
@@ -142,8 +143,12 @@ class _Plain(ast.NodeTransformer):
 
 def compiled(node: ast.stmt | ast.expr) -> CodeType:
     """One statement, or one expression, ready to run."""
-    if isinstance(node, ast.expr):
-        expression = ast.Expression(copy.deepcopy(node))
-        return compile(ast.fix_missing_locations(expression), "<step>", "eval")
-    module = ast.Module([node], [])
-    return compile(ast.fix_missing_locations(module), "<step>", "exec")
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", SyntaxWarning
+        )  # changes that make no sense don't run either
+        if isinstance(node, ast.expr):
+            expression = ast.Expression(copy.deepcopy(node))
+            return compile(ast.fix_missing_locations(expression), "<step>", "eval")
+        module = ast.Module([node], [])
+        return compile(ast.fix_missing_locations(module), "<step>", "exec")

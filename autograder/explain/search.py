@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,12 @@ from autograder.explain.promising import Leaves, changed_leaves, promising, same
 from autograder.explain.steps import Steps, Variant
 from autograder.explain.weights import odd_weight
 
-MOST_SINGLES = 12
+MOST_SINGLES = 16
 MOST_PAIRS = 3
-MOST_TWINS = 2  # variants that give the same on one call
-PAIR_BUDGET = 6000  # statements' worth of work: some 60 ms of CPU
-CALL_WEIGHT = 12  # what a call of the reference costs, in statements
+SPREAD = 0.1  # by which two standard deviations of drawn numbers may differ
+MOST_TWINS = 6  # variants that give the same on one call
+PAIR_BUDGET = 8000  # statements' worth of work: some 60 ms of CPU
+CALL_WEIGHT = 8  # what a call of the reference costs, in statements
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Recorded:
     before: Mapping[int, dict[str, Any]]
     tried: list[tuple[Variant, Leaves]]
     """The variants that make a difference here."""
+    pairing: list[tuple[Variant, Leaves]]
+    """Of those that make the same difference, two: enough for pairs."""
 
 
 Found = tuple[Steps, Recorded, Leaves, set[str]]
@@ -59,12 +62,15 @@ class Explainer:
         """Single changes that give a wrong part of one call's result and break nothing else."""
         found = self._differing(check, seed, right, got)
         if found is None:
-            return self._statistics(check, right)
+            return []
         steps, recorded, mine, wrong = found
+        spread = _is_statistic(right)
         hits: list[tuple[int, tuple[int, int], int, Variant]] = []
         for variant, leaves in recorded.tried:
             changed = changed_leaves(recorded.right, leaves)
             fits = sum(same(mine[name], leaves[name]) for name in wrong & changed)
+            if spread and not fits:
+                fits = _same_spread(recorded.right, mine, leaves, wrong)
             if fits and changed <= wrong:
                 hits.append((-fits, variant.rank, len(hits), variant))
         return [steps.slip([variant]) for *_, variant in sorted(hits)[:MOST_SINGLES]]
@@ -148,19 +154,12 @@ class Explainer:
             self._recorded[key] = _tried(steps, right.calls, at)
         return self._recorded[key]
 
-    def _statistics(self, check: Check, right: Outcome) -> Sequence[Misconception]:
-        """All variants, where a check looks at statistics: there no two calls are the same."""
-        steps = self.steps.get(check.of)
-        if steps is None or not any(isinstance(v, Within) for v in (right.outputs or {}).values()):
-            return []
-        return [steps.slip([variant]) for variant in steps.variants if not variant.names]
-
     def _composed(
         self, steps: Steps, recorded: Recorded, mine: Leaves, wrong: set[str]
     ) -> Iterator[tuple[Variant, Variant, Leaves]]:
         """Pairs of changes that together touch what is wrong, the promising ones first."""
         left = PAIR_BUDGET
-        for one, other in promising(recorded.right, recorded.tried, mine, wrong):
+        for one, other in promising(recorded.right, recorded.pairing, mine, wrong):
             start = min(one.operation, other.operation)
             left -= 4 + steps.cost_from(start, CALL_WEIGHT)
             left -= 20 if one.operation == other.operation else 0  # compiled anew
@@ -190,7 +189,7 @@ def _tried(steps: Steps, calls: Sequence[Call], at: int) -> Recorded | None:
     right = _attempt(steps, before, {}, 0)
     if right is None:
         return None
-    recorded = Recorded(at, right, before, [])
+    recorded = Recorded(at, right, before, [], [])
     seen: Counter[Hashable] = Counter()
     for variant in steps.variants:
         if variant.default is not None:
@@ -211,6 +210,8 @@ def _tried(steps: Steps, calls: Sequence[Call], at: int) -> Recorded | None:
             look = tuple(_fingerprint(leaves[name]) for name in right)
             if seen[look] < MOST_TWINS:  # the same here, but perhaps not elsewhere
                 recorded.tried.append((variant, leaves))
+            if seen[look] < 2:
+                recorded.pairing.append((variant, leaves))
             seen[look] += 1
     return recorded
 
@@ -225,6 +226,24 @@ def _with_default(
     given = steps.signature.bind(*arguments[0], **arguments[1]).arguments
     name, value = default
     return None if name in given else _attempt(steps, {0: before[0] | {name: value}}, {}, 0)
+
+
+def _is_statistic(right: Outcome) -> bool:
+    """Whether a check looks at statistics: there two right ways draw different numbers."""
+    return any(isinstance(value, Within) for value in (right.outputs or {}).values())
+
+
+def _same_spread(right: Leaves, mine: Leaves, leaves: Leaves, wrong: Collection[str]) -> int:
+    """How many outputs have the spread that a variant gives them, another than the right one."""
+    fits = 0
+    for name in wrong:
+        arrays = [side[name] for side in (right, mine, leaves)]
+        if not all(isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.size for a in arrays):
+            continue
+        expected, own, theirs = (float(a.std()) for a in arrays)
+        other = abs(theirs - expected) > SPREAD * expected
+        fits += other and abs(own - theirs) <= SPREAD * max(own, theirs)
+    return fits
 
 
 def _exact(value: Any) -> Hashable:
@@ -247,7 +266,7 @@ def _attempt(
             if any(isinstance(value, Generator) for value in env.values()):
                 start = 0
             result = steps.program.run(_fresh(env), start, changed)
-        return leaves_of(_data(steps, result))
+        return leaves_of(_data(steps, steps.typed(result, env)))
     except Exception:
         return None
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+import numpy as np
+
 from autograder.checker.bank import Misconception
 from autograder.checker.causes import AND, TOGETHER
 from autograder.checker.declare import load_file
@@ -30,6 +32,7 @@ from autograder.explain.change import Change, quoted
 from autograder.explain.changes import changes
 from autograder.explain.program import Program, compiled
 
+SINGLE = 4  # bytes of a float32
 DEFAULT = -1  # in the place of an operation, where a default is changed
 BETWEEN = " + "  # in the name of a cause that is two changes
 
@@ -123,6 +126,13 @@ class Steps:
         found += self._of_defaults()
         return tuple(sorted(found, key=lambda variant: variant.rank))
 
+    def _of_parameter(self, node: ast.Name) -> Iterator[Change]:
+        """An argument that is not used: its default stands there always."""
+        parameter = self.signature.parameters.get(node.id)
+        if parameter is not None and isinstance(parameter.default, bool | int | float | str):
+            text = f"the argument `{node.id}` is not used: {parameter.default!r} stands there."
+            yield Change(ast.Constant(parameter.default), text, 0)
+
     def _of_defaults(self) -> Iterator[Variant]:
         """Another default of an argument."""
         for name, parameter in self.signature.parameters.items():
@@ -155,6 +165,8 @@ class Steps:
                 siblings = next((names for names in scopes if node.id in names), known)
                 siblings = siblings if node.id in siblings else ()
             extra = [loop_changes(node)] if id(node) in loops else []
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                extra.append(self._of_parameter(node))
             if id(node) in whole:
                 extra.append(of_whole(node, known))
             for change in itertools.chain(changes(node, siblings), *extra):
@@ -217,9 +229,18 @@ class Steps:
             for name in defaults.keys() - bound.arguments.keys():
                 bound.arguments[name] = defaults[name]
             bound.apply_defaults()
-            return program.run({**program.names, **bound.arguments}, 0, changed or {})
+            env = {**program.names, **bound.arguments}
+            return self.typed(program.run(env, 0, changed or {}), env)
 
         return run
+
+    def typed(self, result: Any, env: Mapping[str, Any]) -> Any:
+        """A result in the precision of the arguments: textbook code takes no care of it."""
+        if "dtype" in self.signature.parameters:
+            return result
+        given = [_precision(env[name]) for name in self.signature.parameters if name in env]
+        widest = max(given, default=0)
+        return _narrowed(result) if widest == SINGLE else result
 
     def slip(self, variants: Sequence[Variant]) -> Misconception:
         """Changes as a known slip."""
@@ -288,6 +309,29 @@ def _assigned(node: ast.AST) -> list[str]:
         for item in ast.walk(node)
         if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
     ]
+
+
+def _precision(value: Any) -> int:
+    """The item size of the widest floating-point array in an argument; 0 without one."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.itemsize if value.dtype.kind == "f" else 0
+    if isinstance(value, dict):
+        return max(map(_precision, value.values()), default=0)
+    if isinstance(value, list | tuple):
+        return max(map(_precision, value), default=0)
+    return 0
+
+
+def _narrowed(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.floating) and value.dtype == np.float64:
+        return value.astype(np.float32)
+    if isinstance(value, dict):
+        return {key: _narrowed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_narrowed(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(_narrowed(item) for item in value)
+    return value
 
 
 def _other_defaults(default: Any) -> tuple[Any, ...]:

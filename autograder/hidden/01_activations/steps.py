@@ -37,7 +37,7 @@ def leaky_relu_backward(dy, x, slope=0.01):
 
 @steps(see=SIGMOID)
 def sigmoid(x):
-    exponential = np.exp(-1 * x)
+    exponential = np.exp(-x)
     return 1 / (1 + exponential)
 
 

@@ -44,8 +44,8 @@ def linear_backward(dy, x, w, b):
     batch = len(x)
     dx = dy @ w.T
     # see: every-row-adds-its-share
-    items = x.reshape(-1, *x.shape[-2:]) if x.ndim > 2 else rows[:, None]
-    ditems = dy.reshape(-1, *dy.shape[-2:]) if x.ndim > 2 else drows[:, None]
+    items = x.reshape(-1, *x.shape[-2:]) if x.ndim > 2 else rows[None]
+    ditems = dy.reshape(-1, *dy.shape[-2:]) if x.ndim > 2 else drows[None]
     shares = items.swapaxes(1, 2) @ ditems  # each item's share of dw
     dw = shares.sum(0)
     db = drows.sum(0)
@@ -83,10 +83,11 @@ def mlp_backward(dy, x, layers, activation="relu"):
         sums = [*sums, z]
         x = activate(z)
     inputs = [*inputs, x]
+    hidden = list(range(len(layers) - 1))  # the layers with an activation
     grads = []
     dx = dy
     for k in reversed(range(len(layers))):
-        if k < len(layers) - 1:
+        if k in hidden:
             dx = derivative(dx, sums[k])
         rows = inputs[k].reshape(-1, inputs[k].shape[-1])
         drows = dx.reshape(-1, dx.shape[-1])

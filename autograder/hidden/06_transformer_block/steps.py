@@ -108,7 +108,8 @@ def transformer_stack_backward(dy, x, blocks, num_heads, mask=None, norm="pre", 
     grads = []
     dx = dy
     for cache in reversed(caches):
-        dx, own = block_backward(dx, cache)
+        through, own = block_backward(dx, cache)
+        dx = through  # what comes back through a block
         grads = [own, *grads]
     return dx, grads
 

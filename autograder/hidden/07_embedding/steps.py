@@ -28,11 +28,12 @@ def embed(tokens, table):
 @steps(see=REPEATED)
 def embed_backward(dy, tokens, table):
     vocab_size = len(table)
-    ids = tokens.reshape(-1)
-    rows = dy.reshape(-1, dy.shape[-1])
-    here = np.arange(vocab_size)[:, None] == ids
+    items = tokens.reshape(-1, tokens.shape[-1]) if tokens.ndim > 1 else tokens.reshape(1, -1)
+    ditems = dy.reshape(*items.shape, dy.shape[-1])
+    here = np.arange(vocab_size)[:, None] == items[:, None, :]
     one_hot = np.where(here, 1.0, 0.0)  # the places of each token
-    return one_hot @ rows
+    shares = one_hot @ ditems  # each sequence's share of the table's gradient
+    return shares.sum(0)
 
 
 @steps(see=OUTPUT)
@@ -42,10 +43,11 @@ def unembed(x, table):
 
 @steps(see=OUTPUT)
 def unembed_backward(dy, x, table):
-    rows = x.reshape(-1, x.shape[-1])
-    drows = dy.reshape(-1, dy.shape[-1])
+    items = x.reshape(-1, *x.shape[-2:]) if x.ndim > 2 else x.reshape(1, -1, x.shape[-1])
+    ditems = dy.reshape(*items.shape[:2], dy.shape[-1])
     dx = dy @ table
-    dtable = drows.T @ rows
+    shares = ditems.swapaxes(1, 2) @ items  # each batch item's share of dtable
+    dtable = shares.sum(0)
     return dx, dtable
 
 

@@ -26,6 +26,10 @@ def model_backward(dy, cache):
     return REFERENCE["language_model_backward"](dy, cache)
 
 
+def clip(grads, max_norm):
+    return REFERENCE["clip_by_global_norm"](grads, max_norm)[0]
+
+
 def stack(x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
     return REFERENCE["transformer_stack"](x, blocks, num_heads, mask, norm, activation)
 
@@ -80,8 +84,11 @@ def next_token_loss(tokens, params, num_heads, ignore_index=-1):
     targets = tokens[:, 1:]
     readable = np.where(inputs == ignore_index, 0, inputs)
     logits, cache = model(readable, params, num_heads)
-    loss, dlogits = cross_entropy(logits, targets, ignore_index)
-    grads = model_backward(dlogits, cache)
+    batch = len(tokens)  # the number of sequences
+    mean, dlogits = cross_entropy(logits, targets, ignore_index)
+    loss = mean
+    upstream = dlogits
+    grads = model_backward(upstream, cache)
     return loss, grads
 
 
@@ -96,7 +103,7 @@ def evaluate(data, params, num_heads, batch_size=64, ignore_index=-1):
         readable = np.where(inputs == ignore_index, 0, inputs)
         logits, cache = model(readable, params, num_heads)
         loss, dlogits = cross_entropy(logits, targets, ignore_index)
-        everything = targets.size  # with the padding
+        with_padding = targets.size
         counted = int((targets != ignore_index).sum())
         total = total + loss * counted
         count = count + counted
@@ -118,7 +125,7 @@ def train_step(
     before = state or {"step": 0, "adam": adam_init(params)}
     step = before["step"] + 1
     loss, grads = REFERENCE["next_token_loss"](tokens, params, num_heads, ignore_index)
-    clipped, norm = clip_by_global_norm(grads, max_norm)
+    clipped = clip(grads, max_norm)
     top = warmup_lr(warmup, 1, warmup)
     rate = lr * warmup_lr(step, 1, warmup) / top  # the learning rate
     new, adam = adam_step(params, clipped, before["adam"], rate, weight_decay=weight_decay)

@@ -453,6 +453,7 @@ def linear_backward(dy, cache):
                 r"last layer",
             ),
             (
+                r"past the activations",
                 r"derivative",
                 r"(backward|gradient) of the activation",
                 r"activation'?s? (backward|gradient)",

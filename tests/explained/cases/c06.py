@@ -637,6 +637,7 @@ def transformer_block_backward(dy, cache):
         says_both=(
             (r"\bmask",),
             (
+                r"added as well",
                 r"residual",
                 r"adds? dy",
                 r"twice",
