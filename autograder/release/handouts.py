@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import mimetypes
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from autograder.course.course import Assignment, Course, slug
 from autograder.errors import KitError
+from autograder.student.deadline import Deadline
 
 AI_POLICY = "{{ ai_policy }}"
 
@@ -52,9 +54,19 @@ PAGE = """<!DOCTYPE html>
 
 
 def handout_text(course: Course, assignment: Assignment) -> str:
-    """A handout's Markdown with the course's own policy in it."""
+    """A handout's Markdown with the course's own policy, and the deadline under its title."""
     markdown = assignment.handout.read_text(encoding="utf-8")
+    if deadline := deadline_of(course, assignment):
+        heading = re.compile(r"^# .*\n", re.MULTILINE)
+        due = f"\n**Due {deadline.words}.**\n"
+        markdown = heading.sub(lambda found: found[0] + due, markdown, count=1)
     return markdown.replace(AI_POLICY, course.ai_policy.strip())
+
+
+def deadline_of(course: Course, assignment: Assignment) -> Deadline | None:
+    """When an assignment is due, by the course's clocks."""
+    moment = course.deadlines.get(assignment.name)
+    return Deadline(moment.astimezone(course.zone), str(course.zone)) if moment else None
 
 
 def to_html(markdown: str, folder: Path) -> str:

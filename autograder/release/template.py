@@ -15,7 +15,7 @@ from autograder.course.course import Assignment, Course
 from autograder.course.package import package_files
 from autograder.course.reference import load_reference
 from autograder.errors import KitError
-from autograder.release.handouts import AI_POLICY, handout_text, to_html
+from autograder.release.handouts import AI_POLICY, deadline_of, handout_text, to_html
 from autograder.release.notebooks import FILE_NAME as NOTEBOOK
 from autograder.release.notebooks import lab_notebook
 from autograder.release.stubs import make_stub
@@ -147,6 +147,7 @@ def make_record(course: Course, assignment: Assignment) -> Record:
         assignment.sections,
         entries,
         texts,
+        deadline_of(course, assignment),
     )
 
 
