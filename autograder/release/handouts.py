@@ -99,6 +99,8 @@ def render(markdown: str, folder: Path) -> Rendered:
             token.attrSet("id", slug(content.content))
             if token.tag == "h2":
                 sections.append((slug(content.content), show([content])))
+        if token.type == "th_open" and not tokens[position + 1].content:
+            token.tag = tokens[position + 2].tag = "td"  # an empty header is the header of nothing
         for child in token.children or ():
             if child.type == "image":
                 child.attrSet("src", _inlined(folder, str(child.attrGet("src"))))
