@@ -19,7 +19,7 @@ def browser():
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        _missing("playwright is not installed: pip install playwright axe-playwright-python")
+        _missing("playwright is not installed: pip install 'transformer-course-kit[browser]'")
     if not os.access(CHROMIUM, os.X_OK):
         _missing("there is no chromium here: apt-get install chromium")
     with sync_playwright() as playwright:
@@ -33,5 +33,5 @@ def axe():
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
-        _missing("axe is not installed: pip install axe-playwright-python")
+        _missing("axe is not installed: pip install 'transformer-course-kit[browser]'")
     return Axe()

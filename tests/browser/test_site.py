@@ -109,6 +109,15 @@ def test_axe_would_find_a_barrier(browser, axe, tmp_path, markup, rule):
         assert rule in {name for name, _ in barriers(axe, page)}
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_handouts_in_the_students_folder_fit_a_phone_too(browser, width):
+    for one in COURSE.assignments:
+        path = COURSE.root / "student_template" / "assignments" / one.name / "handout.html"
+        with opened(browser, path, viewport={"width": width, "height": 844}) as page:
+            assert page.problems == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_light_and_dark_differ(browser, site):
     colours = set()
     for scheme in ("light", "dark"):
