@@ -59,11 +59,13 @@ class Entry:
 
 
 def site_files(course: Course, assignments: Sequence[Assignment]) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every file of the site. Other assignments' files are not read."""
+    """Name and content of every file of the site. Nothing in them is of other assignments."""
     base = tuple(base_files(course))
     readme = next((file.content.decode() for file in base if str(file.path) == README), None)
     start = render(readme, course.root / "assignments") if readme else None
-    entries = [_entry(course, one) for one in assignments]
+    unseen = {name for one in course.assignments for name in one.files}
+    unseen -= {name for one in assignments for name in one.files}
+    entries = [_entry(course, one, unseen) for one in assignments]
     environment = _environment()
     environment.globals |= {
         "course": course,
@@ -106,14 +108,14 @@ def rules(course: Course) -> list[str]:
     return words
 
 
-def _entry(course: Course, assignment: Assignment) -> Entry:
+def _entry(course: Course, assignment: Assignment, unseen: set[str]) -> Entry:
     released, due = course.release.get(assignment.name), deadline_of(course, assignment)
     return Entry(
         assignment,
         _moment(released.astimezone(course.zone)) if released else None,
         _moment(due.moment) if due else None,
         render(undated_text(course, assignment), assignment.folder),
-        tuple(assignment_files(course, assignment)),
+        tuple(assignment_files(course, assignment, unseen)),
     )
 
 

@@ -1,6 +1,7 @@
 """The course's own pages: complete, self-contained, and nothing on them that is not out yet."""
 
 import io
+import json
 import re
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -171,6 +172,23 @@ def test_nothing_of_an_assignment_that_is_not_out_is_on_the_site(everything):
         assert len(lines) > 50
         for line in lines:
             assert line not in everywhere, (one.name, line)
+        for record in records(everything):
+            for function in one.functions:
+                assert function.name not in record["functions"]
+
+
+def test_what_is_out_is_recorded_whole(everything):
+    for record in records(everything):
+        for function in COURSE.assignment(record["assignment"]).functions:
+            assert function.name in record["functions"]
+
+
+def records(everything):
+    found = [
+        json.loads(text) for name, text in everything.items() if name.endswith("/expected.json")
+    ]
+    assert len(found) == 4  # each in its own zip and in that of all
+    return found
 
 
 def public(assignment):
