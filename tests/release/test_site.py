@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -247,6 +250,41 @@ def test_what_is_not_released_yet_stays_off_the_pages(tiny, tmp_path, capsys):
     ]
     assert "assignments: 01." in capsys.readouterr().out
     assert "Sums</a>" not in (tmp_path / "site" / "index.html").read_text()
+
+
+def test_a_student_begins_with_the_first_zip_and_goes_on_with_the_second(tiny, tmp_path):
+    student = tmp_path / "student"
+    assert write(tiny, tmp_path / "early", "--only", "01") == 0
+    unpack(tmp_path / "early" / "assignment_01.zip", student)
+    assert "01_double" in checked(student)
+    solution = tiny / "solutions" / "arithmetic" / "double.py"
+    (student / "arithmetic" / "double.py").write_bytes(solution.read_bytes())
+    assert "✓ 01_double" in checked(student)
+    assert write(tiny, tmp_path / "late") == 0
+    unpack(tmp_path / "late" / "assignment_02.zip", student)
+    first, _, second = checked(student).splitlines()
+    assert first.startswith("✓ 01_double")
+    assert second.startswith("· 02_sums")
+
+
+def unpack(path, target):
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(target)
+
+
+def checked(folder):
+    """What `check.py --list` says, with the folder's own checker."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    command = [sys.executable, "check.py", "--list"]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=clean | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return done.stdout
 
 
 def test_what_was_released_yesterday_is_there_with_its_date(tiny, tmp_path):
