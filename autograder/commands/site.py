@@ -13,6 +13,7 @@ from autograder.course.course import Assignment, Course
 from autograder.errors import KitError, UsageProblem
 
 FOLDER = "site"
+NEEDED = ("jinja2", "latex2mathml", "libcst", "markdown_it", "mdit_py_plugins")
 LIST = ".pages"  # in the site's folder: what was written, so that it can be taken away again
 
 
@@ -32,8 +33,8 @@ def site(target: Path | None, only: str | None, root: Path | None) -> None:
     again when the next one is.
     """
     course = Course.find(root)
-    if find_spec("jinja2") is None:
-        raise KitError("The pages need jinja2: pip install 'transformer-course-kit[site]'")
+    if any(find_spec(name) is None for name in NEEDED):
+        raise KitError("The pages need some libraries: pip install 'transformer-course-kit[site]'")
     from autograder.release.site import site_files
 
     chosen = _chosen(course, only)
