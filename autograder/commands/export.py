@@ -26,16 +26,17 @@ FORMATS = {
     "junit": ("junit", "junit"),
     "csv": ("tables", "plain"),
 }
+SIMILARITY = "similarity"
 
 
 @click.command()
-@click.argument("form", metavar="FORMAT", type=click.Choice(list(FORMATS)))
+@click.argument("form", metavar="FORMAT", type=click.Choice([*FORMATS, SIMILARITY]))
 @click.argument("assignments", metavar="[ASSIGNMENT]...", nargs=-1)
 @click.option(
     "--to",
     "target",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write [default: standard output].",
+    type=click.Path(path_type=Path),
+    help="File to write [default: standard output]; for similarity, the folder.",
 )
 @results_options
 @click.option(
@@ -68,9 +69,17 @@ def export(
 
     FORMAT is canvas, moodle, gradescope, nbgrader, junit or csv. Without ASSIGNMENT: all that have
     results.
+
+    FORMAT may be similarity, too: with ASSIGNMENT and the uploads as `grade` takes them, it lays
+    the submissions that count out for Dolos and JPlag, which find similar code.
     """
     course = Course.find(root)
     path = gradebook or results / "gradebook.sqlite"
+    if form == SIMILARITY:
+        from autograder.commands.similarity import lay_out
+
+        lay_out(course, assignments, target, path, Roster.beside(path, roster))
+        return
     if not path.is_file():
         raise UsageProblem(
             f"There is no gradebook {path}: grade something first, or name it with --gradebook "

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from autograder.course.course import Course
 from autograder.errors import UsageProblem
-
-if TYPE_CHECKING:
-    from autograder.release.template import TemplateFile
 
 TEMPLATE = "student_template"
 
@@ -87,6 +83,7 @@ def release(
     """
     from autograder.release import template
     from autograder.release.alone import alone_files
+    from autograder.release.archive import zipped
 
     course = Course.find(root)
     if asked := {name: path for name, path in doors.items() if path is not None}:
@@ -116,8 +113,12 @@ def release(
             base = template.base_files(course) if first else iter(())
             files = chain(base, template.assignment_files(course, chosen))
     if target is not None and target.suffix == ".zip":
-        count = _write_zip(files, target)
-        click.echo(f"Wrote {target} ({count} files). Students unpack it in their course folder.")
+        made = tuple(files)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(zipped(made))
+        click.echo(
+            f"Wrote {target} ({len(made)} files). Students unpack it in their course folder."
+        )
         return
     if target is None and assignment is not None:
         raise UsageProblem(
@@ -141,20 +142,6 @@ def _release_to(
     chosen = None if assignment is None else course.assignment(assignment)
     module = importlib.import_module(DOORS[door][0])
     click.echo(module.release(course, chosen, target, isolation))
-
-
-def _write_zip(files: Iterator[TemplateFile], target: Path) -> int:
-    """A zip whose bytes depend on the files' content alone."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    count = 0
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in files:
-            info = zipfile.ZipInfo(str(file.path), (1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, file.content)
-            count += 1
-    return count
 
 
 def _leftovers(course: Course, folder: Path) -> list[Path]:

@@ -7,18 +7,19 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from autograder.course.manifest import AssignedFunction, read_manifest, read_toml
 from autograder.course.policy import (
+    DEADLINES,
+    RELEASE,
     Attempts,
     CourseTable,
     Feedback,
     Late,
-    read_deadlines,
+    read_moments,
     read_zone,
 )
 from autograder.documents.schema import decode, nearest
@@ -116,7 +117,8 @@ class Course:
     attempts: Attempts
     late: Late
     deadlines: Mapping[str, datetime]
-    zone: ZoneInfo
+    release: Mapping[str, datetime]  # from when on students may see an assignment; else at once
+    zone: tzinfo
     every: tuple[Assignment, ...]  # of the folder, also those that this course leaves out
     assignments: tuple[Assignment, ...]
 
@@ -150,6 +152,7 @@ class Course:
             (path.parent for path in source.parent.glob("*/assignment.toml")), key=_order
         )
         every = tuple(_read_assignment(folder) for folder in folders)
+        zone, names = read_zone(table.deadlines, source), [one.name for one in every]
         course = cls(
             root=root,
             id=table.id,
@@ -160,8 +163,9 @@ class Course:
             feedback=table.feedback,
             attempts=table.attempts,
             late=table.late,
-            deadlines=read_deadlines(table.deadlines, source),
-            zone=read_zone(table.deadlines, source),
+            deadlines=read_moments(DEADLINES, table.deadlines, zone, names, source),
+            release=read_moments(RELEASE, table.release, zone, names, source),
+            zone=zone,
             every=every,
             assignments=_picked(every, table.assignments, source),
         )
@@ -212,6 +216,14 @@ class Course:
             f"This course has {', '.join(known) or 'none'}."
         )
 
+    def released(self, now: datetime) -> tuple[Assignment, ...]:
+        """What students may see by then: all whose release is past, or not dated."""
+        return tuple(
+            one
+            for one in self.assignments
+            if one.name not in self.release or self.release[one.name] <= now
+        )
+
     def before(self, assignment: Assignment) -> tuple[Assignment, ...]:
         """What comes before an assignment, also what this course leaves out and gives whole."""
         return self.every[: self.every.index(assignment)]
@@ -219,12 +231,6 @@ class Course:
     def _check(self) -> None:
         """What one manifest alone can't tell: names that refer to other assignments."""
         names = [one.name for one in self.every]
-        for name in self.deadlines:
-            if name not in names:
-                raise UsageProblem(
-                    f'{self.root / "assignments" / "course.toml"}: "deadlines.{name}" names no '
-                    f"assignment{nearest(name, names)}."
-                )
         for position, one in enumerate(self.every):
             for name in one.builds_on:
                 in_the_works = name < one.name and (one.folder.parent / name).is_dir()

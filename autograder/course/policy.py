@@ -3,13 +3,15 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from autograder.documents.schema import nearest
 from autograder.errors import UsageProblem
 
 MOST_STREAMS = 64
+DEADLINES, RELEASE, ZONE = "deadlines", "release", "time_zone"  # tables of times, and a key
 Disclosure = Literal["full", "cause", "none"]
 Counts = Literal["latest", "best", "last_on_time"]
 
@@ -86,34 +88,48 @@ class CourseTable:
     attempts: Attempts = Attempts()
     late: Late = Late()
     deadlines: Mapping[str, object] = field(default_factory=dict)
+    release: Mapping[str, object] = field(default_factory=dict)
 
 
-def read_zone(table: Mapping[str, object], source: object) -> ZoneInfo:
-    """The time zone of the course's deadlines, `time_zone` in their table."""
-    name = str(table.get("time_zone", "UTC"))
+def read_zone(table: Mapping[str, object], source: object) -> tzinfo:
+    """The time zone of all times of the course, `time_zone` in the table of deadlines."""
+    name = str(table.get(ZONE, "UTC"))
+    if name == "UTC":
+        return UTC  # needs no data, which slim systems have not got
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageProblem(
-            f'{source}: "deadlines.time_zone" is {name!r}, which is no known time zone; '
-            'write one such as "Europe/London".'
-        ) from error
+        problem = f'{source}: "deadlines.time_zone" is {name!r}, '
+        if not available_timezones():
+            problem += "and this machine knows no time zone but UTC: pip install tzdata"
+        else:
+            problem += 'which is no known time zone; write one such as "Europe/London".'
+        raise UsageProblem(problem) from error
 
 
-def read_deadlines(table: Mapping[str, object], source: object) -> dict[str, datetime]:
-    """Deadlines by assignment; a time without an offset is in the course's time zone."""
-    zone = read_zone(table, source)
-    deadlines = {}
+def read_moments(
+    title: str,
+    table: Mapping[str, object],
+    zone: tzinfo,
+    names: Sequence[str],
+    source: object,
+) -> dict[str, datetime]:
+    """A table's times by assignment; a time without an offset is in the course's time zone."""
+    moments = {}
     for assignment, moment in table.items():
-        if assignment == "time_zone":
+        if assignment == ZONE and title == DEADLINES:
             continue
+        if assignment not in names:
+            raise UsageProblem(
+                f'{source}: "{title}.{assignment}" names no assignment{nearest(assignment, names)}.'
+            )
         if not isinstance(moment, datetime):
             raise UsageProblem(
-                f'{source}: "deadlines.{assignment}" should be a date and time such as '
+                f'{source}: "{title}.{assignment}" should be a date and time such as '
                 f"2027-01-18T23:59:00, found {moment!r}."
             )
-        deadlines[assignment] = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    return deadlines
+        moments[assignment] = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return moments
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import html
 import mimetypes
+import re
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +17,10 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from autograder.course.course import Assignment, Course, slug
 from autograder.errors import KitError
+from autograder.release.scrolling import let_wide_things_scroll
+from autograder.student.deadline import Deadline
 
 AI_POLICY = "{{ ai_policy }}"
-
-STYLE = """
-:root { color-scheme: light dark; }
-body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.55;
-  font-family: Georgia, "Times New Roman", serif; font-size: 1.08rem; }
-h1, h2, h3 { font-family: system-ui, sans-serif; line-height: 1.25; }
-h2 { margin-top: 2.2rem; border-bottom: 1px solid #8886; padding-bottom: .2rem; }
-code, pre { font-family: ui-monospace, Consolas, monospace; font-size: .92em; }
-pre { background: #8881; padding: .7rem 1rem; overflow-x: auto; border-radius: .3rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { border: 1px solid #8886; padding: .3rem .6rem; text-align: left; vertical-align: top; }
-img { max-width: 100%; height: auto; background: white; border-radius: .3rem; }
-details { background: #8881; padding: .5rem 1rem; margin: .6rem 0; border-radius: .3rem; }
-summary { cursor: pointer; font-weight: bold; }
-blockquote { border-left: 4px solid #0072b2; margin-left: 0; padding-left: 1rem; }
-div.math { margin: .9rem 0; overflow: auto hidden; }
-math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", math; font-size: 1.08em; }
-@media print { details > * { display: block; } pre { white-space: pre-wrap; } }
-"""
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -51,28 +37,77 @@ PAGE = """<!DOCTYPE html>
 """
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """A Markdown page as HTML: its title, all below the title, and its sections."""
+
+    title: str
+    heading: str
+    body: str
+    sections: tuple[tuple[str, str], ...]
+    """Anchor and heading, as HTML, of each section."""
+
+
 def handout_text(course: Course, assignment: Assignment) -> str:
+    """A handout's Markdown with the course's own policy, and the deadline under its title."""
+    markdown = undated_text(course, assignment)
+    if deadline := deadline_of(course, assignment):
+        heading = re.compile(r"^# .*\n", re.MULTILINE)
+        due = f"\n**Due {deadline.words}.**\n"
+        markdown = heading.sub(lambda found: found[0] + due, markdown, count=1)
+    return markdown
+
+
+def undated_text(course: Course, assignment: Assignment) -> str:
     """A handout's Markdown with the course's own policy in it."""
     markdown = assignment.handout.read_text(encoding="utf-8")
     return markdown.replace(AI_POLICY, course.ai_policy.strip())
 
 
+def deadline_of(course: Course, assignment: Assignment) -> Deadline | None:
+    """When an assignment is due, by the course's clocks."""
+    moment = course.deadlines.get(assignment.name)
+    return Deadline(moment.astimezone(course.zone), str(course.zone)) if moment else None
+
+
 def to_html(markdown: str, folder: Path) -> str:
     """A handout as a self-contained page. KitError for a formula or figure that can't be shown."""
+    page = render(markdown, folder)
+    heading = f"<h1>{page.heading}</h1>\n" if page.heading else ""
+    return PAGE.format(
+        title=html.escape(page.title), style=style(), body=f"<main>\n{heading}{page.body}</main>"
+    )
+
+
+def style() -> str:
+    """The style sheet of every handout."""
+    return (Path(__file__).parent / "pages" / "handout.css").read_text(encoding="utf-8")
+
+
+def render(markdown: str, folder: Path) -> Rendered:
+    """Markdown as HTML that holds its figures. KitError for what can't be shown."""
     converter = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     converter.use(dollarmath_plugin, renderer=_mathml, double_inline=True)
+    let_wide_things_scroll(converter)
     tokens = converter.parse(markdown)
-    title = "Handout"
+    show = partial(converter.renderer.render, options=converter.options, env={})
+    title, heading = "Handout", ""
+    sections = []
     for position, token in enumerate(tokens):
         if token.type == "heading_open":
-            text = tokens[position + 1].content
-            token.attrSet("id", slug(text))
-            title = text if token.tag == "h1" else title
+            content = tokens[position + 1]
+            token.attrSet("id", slug(content.content))
+            if token.tag == "h2":
+                sections.append((slug(content.content), show([content])))
+        if token.type == "th_open" and not tokens[position + 1].content:
+            token.tag = tokens[position + 2].tag = "td"  # an empty header is the header of nothing
         for child in token.children or ():
             if child.type == "image":
                 child.attrSet("src", _inlined(folder, str(child.attrGet("src"))))
-    body = converter.renderer.render(tokens, converter.options, {})
-    return PAGE.format(title=html.escape(title), style=STYLE, body=body)
+    if tokens and tokens[0].tag == "h1":
+        title, heading = tokens[1].content, show([tokens[1]])
+        tokens = tokens[3:]
+    return Rendered(title, heading, show(tokens), tuple(sections))
 
 
 def _mathml(content: str, options: dict[str, Any]) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from autograder.checker.bank import load_misconceptions
+from autograder.checker.contract import Contract
 from autograder.checker.declare import load_checks
 from autograder.checker.draw import public_seed
 from autograder.checker.key import LiveKey
@@ -15,7 +16,7 @@ from autograder.course.course import Assignment, Course
 from autograder.course.package import package_files
 from autograder.course.reference import load_reference
 from autograder.errors import KitError
-from autograder.release.handouts import AI_POLICY, handout_text, to_html
+from autograder.release.handouts import AI_POLICY, deadline_of, handout_text, to_html
 from autograder.release.notebooks import FILE_NAME as NOTEBOOK
 from autograder.release.notebooks import lab_notebook
 from autograder.release.stubs import make_stub
@@ -77,8 +78,10 @@ def given_below(course: Course, assignments: Sequence[Assignment]) -> Iterator[T
             yield TemplateFile(PurePosixPath(course.package, path.name), content)
 
 
-def assignment_files(course: Course, assignment: Assignment) -> Iterator[TemplateFile]:
-    """What is new in one assignment."""
+def assignment_files(
+    course: Course, assignment: Assignment, unseen: Collection[str] = ()
+) -> Iterator[TemplateFile]:
+    """What is new in one assignment. `unseen`: files of the package that nothing may speak of."""
     for name in assignment.files:
         stub = stub_of(course, assignment, name)
         yield TemplateFile(PurePosixPath(course.package, name), stub.encode(), theirs=True)
@@ -98,7 +101,7 @@ def assignment_files(course: Course, assignment: Assignment) -> Iterator[Templat
     notebook = lab_notebook(course, assignment)
     yield TemplateFile(folder / NOTEBOOK, notebook.encode(), theirs=True)
     yield TemplateFile(folder / "test_public.py", assignment.public_checks.read_bytes())
-    record = make_record(course, assignment)
+    record = make_record(course, assignment, unseen)
     yield TemplateFile(folder / FILE_NAME, record.dumps().encode())
 
 
@@ -115,7 +118,7 @@ def stub_of(course: Course, assignment: Assignment, name: str) -> str:
     return make_stub(path.read_text(encoding="utf-8"), messages, str(path))
 
 
-def make_record(course: Course, assignment: Assignment) -> Record:
+def make_record(course: Course, assignment: Assignment, unseen: Collection[str] = ()) -> Record:
     """The recorded answers to an assignment's public checks."""
     checks = load_checks(assignment.public_checks)
     slips = load_misconceptions(assignment.slips)
@@ -139,14 +142,20 @@ def make_record(course: Course, assignment: Assignment) -> Record:
         )
         for function in assignment.functions
     )
+    functions = {
+        name: function
+        for name, function in course.contract.functions.items()
+        if f"{function.module}.py" not in unseen
+    }
     return Record(
         assignment.name,
         assignment.title,
-        course.contract,
+        Contract(course.package, functions),
         exercises,
         assignment.sections,
         entries,
         texts,
+        deadline_of(course, assignment),
     )
 
 

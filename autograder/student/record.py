@@ -17,6 +17,7 @@ from autograder.checker.declare import Check
 from autograder.checker.draw import public_seed
 from autograder.checker.key import LiveKey, kind_of_error
 from autograder.checker.outcome import ImplementationRaised, Outcome, Unsupported
+from autograder.student.deadline import Deadline
 
 SCHEMA = 1
 FILE_NAME = "expected.json"
@@ -50,6 +51,7 @@ class Record:
     sections: Mapping[str, str]
     checks: Mapping[str, Mapping[str, Any]]
     texts: Mapping[str, Sequence[str]]
+    deadline: Deadline | None = None
 
     def seed(self, check: Check) -> int:
         """The seed of a public check's inputs."""
@@ -116,6 +118,7 @@ class Record:
             stored["sections"],
             stored["checks"],
             stored["misconceptions"],
+            Deadline.load(stored.get("deadline")),
         )
 
     def dumps(self) -> str:
@@ -124,6 +127,7 @@ class Record:
             "schema": SCHEMA,
             "assignment": self.assignment,
             "title": self.title,
+            **({"deadline": self.deadline.stored()} if self.deadline else {}),
             "package": self.contract.package,
             "functions": {
                 f.name: [f.module, f.returns, f.parameters]

@@ -84,10 +84,11 @@ def report(progress: Progress, workspace: Workspace, style: Style) -> list[str]:
 
 def done(progress: Progress) -> list[str]:
     """What to do when all is green."""
-    number = progress.assignment.number
+    number, deadline = progress.assignment.number, progress.assignment.record.deadline
     return [
         "All public checks pass. Hidden ones use other inputs and look closer.",
         f"To hand in: python check.py {number} --zip",
+        *(wrap(f"Due {deadline.words}.", "") if deadline else ()),
     ]
 
 
@@ -112,7 +113,7 @@ def one_line(finding: Finding, style: Style) -> str:
 
 
 def course(all_progress: Iterable[Progress], style: Style) -> list[str]:
-    """The whole course, a line an assignment."""
+    """The whole course, a line an assignment, and one more where there is a deadline."""
     lines = []
     for progress in all_progress:
         full, whole = progress.passed, len(progress.findings)
@@ -124,6 +125,8 @@ def course(all_progress: Iterable[Progress], style: Style) -> list[str]:
         name, title = progress.assignment.name, progress.assignment.record.title
         line = f" {name:<22} {bar} {full:>3}/{whole:<3} "
         lines.append(f"{mark}{line}{title[: WIDTH - len(line) - 1]}".rstrip())
+        if deadline := progress.assignment.record.deadline:
+            lines += wrap(f"due {deadline.words}", " " * 4)
     return lines
 
 

@@ -1,10 +1,16 @@
 """Slips in the files that an instructor writes are told with file, key and what was expected."""
 
+import sys
+import zoneinfo
+from datetime import datetime, timedelta
+
 import pytest
 
 from autograder.course.course import Course, section_numbers
 from autograder.errors import UsageProblem
 from autograder.grading.judges import assignment_digest, hidden_checks, served_functions
+
+RELEASE = "[release]\n02_sums = 2026-06-08T09:00:00\n"
 
 
 @pytest.fixture
@@ -93,12 +99,47 @@ def test_slips_in_a_manifest(course, change, words):
         (("Europe/London", "Europe/Londn"), "no known time zone"),
         (("2026-06-01T12:00:00", '"tomorrow"'), '"deadlines.01_double" should be a date and time'),
         (("01_double =", "01_duble ="), 'names no assignment (did you mean "01_double"?)'),
+        (
+            ("[deadlines]", RELEASE.replace("02", "03") + "[deadlines]"),
+            '"release.03_sums" names no',
+        ),
     ],
 )
 def test_slips_in_the_course_file(course, change, words):
     text = told(course, course=change)
     assert words in text
     assert "assignments/course.toml" in text
+
+
+@pytest.fixture
+def slim_system(monkeypatch):
+    """No files of time zones, and no tzdata package."""
+    with monkeypatch.context() as patch:
+        for name in [one for one in sys.modules if one.partition(".")[0] == "tzdata"]:
+            patch.delitem(sys.modules, name)
+        patch.setitem(sys.modules, "tzdata", None)
+        zoneinfo.reset_tzpath(to=())
+        zoneinfo.ZoneInfo.clear_cache()
+        yield
+    zoneinfo.reset_tzpath()
+    zoneinfo.ZoneInfo.clear_cache()
+
+
+def test_utc_needs_no_time_zone_data(course, slim_system):
+    loaded = load(course, course=('"Europe/London"', '"UTC"'))
+    assert loaded.deadlines["01_double"].isoformat() == "2026-06-01T12:00:00+00:00"
+    assert str(loaded.zone) == "UTC"
+
+
+def test_another_zone_says_what_a_slim_system_lacks(course, slim_system):
+    assert "pip install tzdata" in told(course, course=("Europe/London", "Europe/Paris"))
+
+
+def test_an_assignment_without_a_release_date_is_released(course):
+    loaded = load(course, course=("[deadlines]", RELEASE + "[deadlines]"))
+    opening = datetime(2026, 6, 8, 9, tzinfo=loaded.zone)
+    assert [one.number for one in loaded.released(opening - timedelta(seconds=1))] == ["01"]
+    assert [one.number for one in loaded.released(opening)] == ["01", "02"]
 
 
 def test_an_assignment_builds_on_earlier_ones_only(course):
