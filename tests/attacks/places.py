@@ -25,7 +25,8 @@ UNNEEDED = shutil.ignore_patterns(
 )
 IMPORTED = (
     "import ast, asyncio, click, concurrent.futures, ctypes, importlib.util, json, pickle\n"
-    "import multiprocessing, numpy, pytest, random, re, rich, sqlite3, struct, subprocess, unittest\n"
+    "import multiprocessing, numpy, pytest, random, re, rich, sqlite3, struct, subprocess\n"
+    "import unittest\n"
 )
 ENVIRONMENT = {
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NO_COLOR"), "1"),
