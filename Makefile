@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+ROUNDS ?= 60
 PYTEST_ARGS ?=
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test verify template lint types train bench bench-grading bench-cluster prove-aarch64 clean
+.PHONY: help demo test verify template lint types train bench bench-grading bench-cluster profile-grading drill-cluster prove-aarch64 clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^#: /{printf "\n%s\n", substr($$0, 4)} /^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +57,12 @@ bench-grading: $(VENV)/.everything ## Measure the grader against its targets and
 
 bench-cluster: $(VENV)/.everything ## Measure what a cluster costs, and simulate a large one
 	$(BIN)/python -m tests.bench.cluster
+
+drill-cluster: $(VENV)/.everything ## Kill a cluster's workers, its scheduler or the command, 60 times (ROUNDS)
+	$(BIN)/python -m tests.drills.cluster $(ROUNDS)
+
+profile-grading: $(VENV)/.everything ## Show where grading spends its CPU
+	$(BIN)/python -m tests.bench.profile
 
 prove-aarch64: $(VENV)/.everything ## Try the jail on an emulated aarch64 machine (an hour or more)
 	$(BIN)/python -m tests.drills.aarch64

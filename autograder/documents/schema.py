@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Literal, TypeVar, cast
 
+from autograder.documents import quick
 from autograder.errors import KitError, UsageProblem
 
 T = TypeVar("T")
@@ -22,7 +23,10 @@ KINDS = {str: "a string", bool: "true or false", int: "a whole number", float: "
 
 def decode(cls: type[T], data: object, source: object) -> T:
     """`data` as an instance of the dataclass `cls`; `source` names the file in error messages."""
-    return cast(T, _Reader(str(source)).read(cls, data, ""))
+    try:
+        return cast(T, quick.read(cls, data))
+    except quick.Unfit:
+        return cast(T, _Reader(str(source)).read(cls, data, ""))
 
 
 def encode(value: Any) -> Any:

@@ -189,6 +189,40 @@ class Gradebook(Database):
             by_student.setdefault(student, []).append(standing)
         return dict(sorted(by_student.items()))
 
+    def uploads(self, assignment: str, student: str, way: str) -> list[tuple[str, str, int, str]]:
+        """What `known.py` remembers of a student's uploads, the newest first."""
+        with self._told():
+            return self.connection.execute(
+                "SELECT digest, names, settled, packed FROM uploads WHERE assignment = ? "
+                "AND student = ? AND way = ? ORDER BY rowid DESC",
+                (assignment, student, way),
+            ).fetchall()
+
+    def remember_upload(
+        self, assignment: str, student: str, row: tuple[str, str, str, int, str]
+    ) -> None:
+        """Keep such a row; an older one of the same files goes."""
+        with self._told():
+            self.connection.execute(
+                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (assignment, student, *row),
+            )
+
+    def written(self, path: str) -> tuple[str, str] | None:
+        """For what cause a file was written, and what it was like then."""
+        with self._told():
+            row: tuple[str, str] | None = self.connection.execute(
+                "SELECT cause, files FROM written WHERE path = ?", (path,)
+            ).fetchone()
+        return row
+
+    def remember_written(self, path: str, cause: str, files: str) -> None:
+        """Keep that."""
+        with self._told():
+            self.connection.execute(
+                "INSERT OR REPLACE INTO written VALUES (?, ?, ?)", (path, cause, files)
+            )
+
     def _result(self, row: tuple[str, int, str | None]) -> Result:
         document, attempt, moment = row
         result = from_json(document, f"{self.path}: a result")

@@ -1,5 +1,7 @@
 """Grades many submissions, keeps every result the moment it is there, and writes it all down."""
 
+import functools
+import hashlib
 import os
 import time
 import traceback
@@ -12,6 +14,7 @@ from autograder.course.course import Assignment, Course
 from autograder.documents.results import Result, read, to_json
 from autograder.errors import KitError
 from autograder.gradebook.attempts import Gradebook
+from autograder.gradebook.known import Known, Written
 from autograder.gradebook.ledger import Ledger
 from autograder.gradebook.marks import Books, Mark
 from autograder.gradebook.regrading import Regraded, regraded
@@ -22,6 +25,7 @@ from autograder.report.feedback import feedback
 from autograder.report.grades import grades_csv
 from autograder.report.regrading import regrading_report
 from autograder.uploads.archives import Refused
+from autograder.uploads.fingerprints import fingerprint, way_of_reading
 from autograder.uploads.submission import Source, Submission, read_submission, unread
 
 Progress = Callable[[int, int], None]
@@ -76,6 +80,7 @@ class Batch:
         self._make_folder()
         with Gradebook(self.options.gradebook) as self.gradebook:
             self.books = Books(self.course, self.gradebook, ledger)
+            self.written = Written(self.gradebook)
             try:
                 self._grade_all(sources, progress)
             except KeyboardInterrupt:
@@ -113,7 +118,12 @@ class Batch:
         """The submissions that must be graded; all others are finished on the way."""
         conditions = self.workers.conditions
         expected = expected_of(self.course, self.assignment)
+        known = Known(self.gradebook, self.assignment.name, way_of_reading(expected))
         for source in sources:
+            looked = fingerprint(source)
+            if not self.options.regrade and self._is_finished(source, known.digest(source, looked)):
+                progressed()
+                continue
             try:
                 submission = read_submission(source, expected)
             except Refused as refusal:
@@ -125,22 +135,58 @@ class Batch:
                 result = conditions.failed(empty, traceback.format_exc())
                 self._keep(self.gradebook.record(result, conditions.key(empty)))
             else:
-                key = conditions.key(submission)
-                found = self.gradebook.find(self.assignment.name, submission.id, key)
-                if found is None or self.options.regrade:
-                    if found is not None:
-                        self.gradebook.forget(self.assignment.name, submission.id, key)
-                    yield submission
+                known.keep(source, submission, looked)
+                if not self.options.regrade and self._is_finished(source, submission.digest):
+                    progressed()
                     continue
-                self.summary.kept += 1
-                self._keep(self.gradebook.seen_again(found, submission.submitted_at))
+                if self.options.regrade:
+                    self._forget(submission)
+                yield submission
+                continue
             progressed()
 
+    def _forget(self, submission: Submission) -> None:
+        key, name = self.workers.conditions.key(submission), self.assignment.name
+        if self.gradebook.find(name, submission.id, key) is not None:
+            self.gradebook.forget(name, submission.id, key)
+
+    def _is_finished(self, source: Source, digest: str | None) -> bool:
+        """Whether these files have a result under these conditions; then it is taken as it is."""
+        if digest is None:
+            return False
+        key = self.workers.conditions.key_of(digest)
+        found = self.gradebook.find(self.assignment.name, source.id, key)
+        if found is None:
+            return False
+        self.summary.kept += 1
+        self._keep(self.gradebook.seen_again(found, source.submitted_at))
+        return True
+
     def _keep(self, result: Result) -> None:
-        """Write a student's two files."""
+        """Write a student's two files, unless they lie there as this result made them."""
         result = self.books.settle(result)
         self.summary.results.append(result)
-        write_result(result, self.folder, self.course)
+        place = self.folder / f"{result.student}.json"
+        files = (place, place.with_suffix(".md"))
+        cause = self._cause(result)
+        if not self.written.holds(place, files, cause):
+            write_result(result, self.folder, self.course)
+            self.written.keep(place, files, cause)
+
+    def _cause(self, result: Result) -> str:
+        """What a student's files follow from, without working through the whole result again.
+
+        Of one submission under one digest of the assignment, the moment of grading names the
+        findings; the rest is what people and time may change since.
+        """
+        handed = result.submission
+        whole = (
+            *(result.student, handed.digest, result.assignment_digest, result.graded_at),
+            *(result.status, result.raw_score, result.score, result.adjustments, result.members),
+            *(result.attempt, result.counted_attempt, handed, result.versions, result.isolation),
+            *(self.course.feedback, _writers()),
+        )
+        return hashlib.sha256(repr(whole).encode(errors="surrogatepass")).hexdigest()
 
     def _report(self, since: datetime) -> None:
         """What grading again has changed, of all these uploads, in this run or one broken off."""
@@ -167,6 +213,17 @@ def write_result(result: Result, folder: Path, course: Course) -> None:
     write(folder / f"{result.student}.json", to_json(result) + "\n")
     text = feedback(result, course.feedback.disclosure)
     write(folder / f"{result.student}.md", text)
+
+
+@functools.cache
+def _writers() -> str:
+    """A digest of the code that makes files of a result."""
+    whole = hashlib.sha256()
+    home = Path(__file__).parent.parent
+    for room in ("checker", "documents", "report"):
+        for path in sorted((home / room).glob("*.py")):
+            whole.update(path.read_bytes())
+    return whole.hexdigest()
 
 
 def write(path: Path, text: str) -> None:

@@ -14,6 +14,7 @@ import tarfile
 import unicodedata
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from autograder.uploads.upload import (
@@ -29,6 +30,7 @@ from autograder.uploads.upload import (
     megabytes,
     odd_kind,
     open_folder,
+    packed_digest,
     read_file,
     read_regular,
     shown,
@@ -104,7 +106,9 @@ def open_upload(path: Path, limits: UploadLimits) -> Upload:
         )
     if information.st_size == 0:
         raise Refused("the archive is empty (0 bytes): the upload was cut short, hand it in again")
-    return open_bytes(path.name, read_regular(path, limits.total_bytes), limits)
+    data = read_regular(path, limits.total_bytes)
+    upload = open_bytes(path.name, data, limits)
+    return replace(upload, packed=packed_digest(path.name, data))
 
 
 def open_bytes(name: str, data: bytes, limits: UploadLimits) -> Upload:

@@ -64,6 +64,8 @@ class Submission:
     submitted_at: datetime | None = None
     late: bool = False
     notes: tuple[str, ...] = ()
+    packed: str = ""
+    """The digest of the archive that was read, or the commit; empty for other uploads."""
 
 
 @dataclass
@@ -88,6 +90,7 @@ def read_submission(
         raise Refused(source.refused)
     files: dict[str, bytes] = {}
     notes: list[str] = []
+    packed = f"commit {source.commit}" if source.commit else ""
     loose = [path for path in source.paths if is_code(path.name)]
     try:
         if source.commit:
@@ -95,7 +98,8 @@ def read_submission(
         elif loose:
             upload = _loose_files(loose, expected, limits)
         else:
-            upload = open_upload(_archive_inside(source.paths[0]), limits)
+            upload = open_upload(lone_archive(source.paths[0]), limits)
+            packed = upload.packed
             upload = _unwrapped(upload, limits)
         files, notes = _gather(upload, expected)
         if source.commit:
@@ -113,6 +117,7 @@ def read_submission(
         submitted_at=source.submitted_at,
         late=source.late,
         notes=tuple(notes),
+        packed=packed,
     )
 
 
@@ -151,8 +156,8 @@ def _loose_files(paths: Iterable[Path], expected: Expected, limits: UploadLimits
     return Upload(entries, lambda wanted: {one: read_file(found[one], limits) for one in wanted})
 
 
-def _archive_inside(path: Path) -> Path:
-    """Moodle puts each student's archive into a folder of its own."""
+def lone_archive(path: Path) -> Path:
+    """The archive in a folder that holds nothing else, as Moodle packs them; or the path itself."""
     if path.is_dir() and not path.is_symlink():
         found = [one for one in path.iterdir() if not one.name.startswith((".", "__MACOSX"))]
         if len(found) == 1 and is_archive(found[0].name):

@@ -1,5 +1,6 @@
 """An upload as names that can be read, and what it may hold. Folders are read here."""
 
+import hashlib
 import os
 import stat
 import unicodedata
@@ -42,6 +43,7 @@ class Upload:
 
     entries: list[Entry]
     read: Read
+    packed: str = ""  # of an archive: the digest of its bytes
 
 
 def shown(text: str, most: int = 60) -> str:
@@ -90,6 +92,11 @@ def read_regular(path: Path, most: int) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Refused(f"{shown(path.name)} is not a regular file")
         return file.read(most + 1)
+
+
+def packed_digest(name: str, data: bytes) -> str:
+    """An archive's name and bytes in one digest: it is read by its name's ending."""
+    return hashlib.sha256(f"{name}\0".encode(errors="surrogateescape") + data).hexdigest()
 
 
 def ignored(path: PurePosixPath) -> bool:

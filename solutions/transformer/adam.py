@@ -35,7 +35,7 @@ def adam_step(params, grads, state, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weigh
     beta1, beta2 = map(float, betas)
     t = state["t"] + 1
     m = tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, state["m"], grads)
-    v = tree_map(lambda v, g: beta2 * v + (1 - beta2) * (g * g), state["v"], grads)
+    v = tree_map(lambda v, g: beta2 * v + (1 - beta2) * (g * g), state["v"], grads)  # no power
 
     # rate * m / (sqrt(v) + small) is lr * m_hat / (sqrt(v_hat) + eps): both corrections are folded
     # into numbers, which saves two passes over every array (Kingma & Ba 2015, end of section 2).

@@ -61,7 +61,7 @@ def scaled_dot_product_attention(q, k, v, mask=None):
         np.copyto(scores, -np.inf, where=~mask)
     # Starting from the lowest finite number, so that a row of -inf does not become inf - inf.
     scores -= scores.max(-1, keepdims=True, initial=np.finfo(scores.dtype).min)
-    exp_scores = np.exp(scores, out=scores)
+    exp_scores = np.exp(scores, out=scores)  # in place: the largest array of all, made once
     # A product with ones is the fastest sum. It is at least exp(0), but for a query without keys.
     total = np.maximum(exp_scores @ np.ones((k.shape[-2], 1), scores.dtype), 1)  # (..., T, 1)
     y = exp_scores @ v

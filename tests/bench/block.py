@@ -27,9 +27,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "solutions")]
 import numpy as np  # noqa: E402
 
 from tests.bench import contestants  # noqa: E402
+from tests.bench.ledger import laid_over  # noqa: E402
+from tests.bench.tricks import TRICKS  # noqa: E402
 
 SIZES = ((16, 64, 64, 4), (32, 128, 256, 8))
 SECONDS = 6.0  # of CPU for each size and dtype, all contestants together
+TRICK_SECONDS = 2.0  # of CPU for each trick, size and dtype
 LOOP_TURNS = 3  # one turn of the loops is as long as dozens of the others
 TARGETS = {"matrix products": 2.0, "PyTorch, fused": 1.3, "loops": 0.1}  # reference / it
 
@@ -65,6 +68,58 @@ def race(sizes, dtype):
             step()
             turns[name].append(time.process_time() - started)
     return turns
+
+
+def masked(sizes, dtype):
+    """One step of the reference with a causal mask, and what it gave. All is looked up anew."""
+    from transformer import adam, attention, transformer_block
+
+    x, dy, params = contestants.drawn(sizes, dtype)
+    state = adam.adam_init(params)
+
+    def step():
+        nonlocal params, state
+        mask = attention.causal_mask(sizes[1])
+        y, cache = transformer_block.transformer_block(x, params, sizes[3], mask)
+        dx, grads = transformer_block.transformer_block_backward(dy, cache)
+        params, state = adam.adam_step(params, grads, state, lr=contestants.LR)
+        return y, dx, grads, params
+
+    return step
+
+
+def gain(without, sizes, dtype, seconds=TRICK_SECONDS):
+    """How many times as long a step takes without a trick: the median over pairs of turns."""
+    step, plain = masked(sizes, dtype), masked(sizes, dtype)
+    step()
+    with laid_over(as_changes(without)):
+        plain()
+    ratios = []
+    end = time.process_time() + seconds
+    while time.process_time() < end or len(ratios) < 6:
+        took = {}
+        for turn in sorted((step, plain), key=id, reverse=len(ratios) % 2 == 1):
+            with laid_over(as_changes(without if turn is plain else {})):
+                started = time.process_time()
+                turn()
+                took[turn] = time.process_time() - started
+        ratios.append(took[plain] / took[step])
+    return statistics.median(ratios)
+
+
+def as_changes(without):
+    """Functions as `laid_over` takes them."""
+    return {place: lambda _, function=function: function for place, function in without.items()}
+
+
+def gains(sizes_and_dtypes, seconds=TRICK_SECONDS):
+    """A line a trick: the step's time without it over the time with it."""
+    heads = "".join(f"{f'D={sizes[2]} {dtype}':>16}" for sizes, dtype in sizes_and_dtypes)
+    yield "\nThe step without a trick, over the step with all of them (causal mask)"
+    yield f"  {'':42}{heads}"
+    for title, without in TRICKS.items():
+        found = (gain(without, sizes, dtype, seconds) for sizes, dtype in sizes_and_dtypes)
+        yield f"  {title:42}{''.join(f'{ratio:>16.2f}' for ratio in found)}"
 
 
 def peak(name, sizes, dtype):
@@ -111,6 +166,7 @@ def main():
     """Race at both sizes and in both dtypes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peak", nargs=3, metavar=("NAME", "SIZES", "DTYPE"))
+    parser.add_argument("--tricks", action="store_true", help="the gain of each trick, no race")
     options = parser.parse_args()
     if options.peak:
         name, sizes, dtype = options.peak
@@ -122,10 +178,13 @@ def main():
     )
     if "PyTorch, fused" not in entrants(with_loops=False):
         print("PyTorch is not installed: without it there is nothing to say about it.")
-    for sizes in SIZES:
-        for dtype in ("float32", "float64"):
+    races = [(sizes, dtype) for sizes in SIZES for dtype in ("float32", "float64")]
+    if not options.tricks:
+        for sizes, dtype in races:
             for line in table(sizes, dtype, race(sizes, dtype)):
                 print(line, flush=True)
+    for line in gains(races):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import heapq
 import json
 import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from autograder.integrations.cluster.machine import grade_shard
 from autograder.integrations.cluster.parcel import FIRST, MOST, pack_shard, parcel
 from autograder.uploads.submission import Source, read_submission
 from tests.bench.submissions import KINDS, write_submission
+from tests.integrations.cluster.machines import cluster_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARES = {"right": 0.6, "half done": 0.25, "wrong": 0.15}  # of a class, for the simulation
@@ -90,6 +92,46 @@ def _command_cost(folder: Path, count: int) -> float:
     return min(times[1:]) / (count * 4)
 
 
+def overhead(course: Course, folder: Path, count: int, turns: int = 3) -> str:
+    """One command with two processes against one with a cluster of two workers, by turns."""
+    uploads = folder / "class"
+    for place in range(count):
+        kind = KINDS[place % 5 % len(KINDS)]
+        write_submission(course, course.assignment("03"), kind, uploads / f"s{place:04}")
+    alone, shared = [], []
+    with cluster_of(folder) as cluster:
+        for turn in range(turns):
+            for found, where in (
+                (alone, ["--jobs", "2"]),
+                (shared, ["--cluster", cluster.address]),
+            ):
+                results = folder / f"results{turn}{where[0]}"
+                command = [
+                    sys.executable,
+                    "-m",
+                    "autograder",
+                    "grade",
+                    "03",
+                    str(uploads),
+                    "--json",
+                ]
+                began = time.perf_counter()
+                done = subprocess.run(
+                    [*command, "--results", str(results), *where],
+                    cwd=ROOT,
+                    capture_output=True,
+                    check=False,
+                )
+                found.append(time.perf_counter() - began)
+                if done.returncode:
+                    raise SystemExit(done.stderr.decode())
+    one, two = statistics.median(alone), statistics.median(shared)
+    return (
+        f"{count} hand-ins of 03: {one:.1f} s by one command with two processes, {two:.1f} s with "
+        f"two workers of a cluster: {(two / one - 1) * 100:+.0f} % (median of {turns}, by turns)"
+    )
+
+
 def simulated(costs: Costs, plan: Plan, seed: int = 0) -> dict[str, float]:
     """Seconds of wall time, the cores' share of work, and shards sent twice."""
     chance = random.Random(seed)
@@ -143,7 +185,9 @@ def main() -> None:
     """Print costs and plans."""
     course = Course.find(ROOT)
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
         costs = measured(course, Path(folder), 32)
+        print(overhead(course, Path(folder), 120))
     print(f"a shard's start      {costs.start * 1000:7.0f} ms")
     for kind, seconds in costs.each.items():
         print(f"one that is {kind:9}{seconds * 1000:7.1f} ms")

@@ -61,6 +61,7 @@ class Cluster:
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / f"{len(self.processes)}.log").open("ab"),
             cwd=self.folder,
+            env=os.environ | {"DRILL": str(self.folder)},  # so that what is left of it is found
             start_new_session=True,
         )
         self.processes.append(process)

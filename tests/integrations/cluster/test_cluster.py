@@ -6,10 +6,8 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,11 +20,13 @@ from autograder.integrations.cluster import machine, machines, parcel
 from autograder.integrations.cluster.workers import must_be_private
 from autograder.uploads.submission import Submission, digest_of
 from tests.bench.submissions import KINDS, write_submission
-from tests.integrations.cluster.machines import Cluster, cluster_of
+from tests.drills.cluster import VICTIMS, Drill
+from tests.integrations.cluster.machines import cluster_of
 
 ROOT = Path(__file__).resolve().parents[3]
 SIZE = int(os.environ.get("CLUSTER_BATCH", "40"))
-DRILLS = int(os.environ.get("CLUSTER_DRILLS", "2"))  # of each kind
+ROUNDS = int(os.environ.get("CLUSTER_ROUNDS", "1"))  # of drills for each kind of victim
+DRILLED = 40
 GRADE = [sys.executable, "-m", "autograder", "grade", "03", "--json"]
 
 
@@ -96,40 +96,33 @@ def test_a_cluster_on_this_machine(uploads, undisturbed, tmp_path):
     assert _marks(command.communicate()[0]) == undisturbed
 
 
-@pytest.mark.parametrize("victim", ["worker", "scheduler", "command"])
-def test_a_kill_loses_nothing(victim, uploads, undisturbed, tmp_path):
+@pytest.fixture(scope="module")
+def drill(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drill")
+    for above in (folder, *folder.parents[:2]):
+        above.chmod(0o755)  # the jail's users must reach the uploads' copies
+    return Drill(folder, DRILLED)
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_a_kill_loses_nothing_and_grades_nothing_twice(victim, drill):
     chance = random.Random(victim)
-    for drill in range(DRILLS):
-        place = tmp_path / str(drill)
-        place.mkdir()
-        results = place / "results"
-        with cluster_of(place) as cluster:
-            command = _command(uploads, results, "--cluster", cluster.address)
-            _wait_for_results(results, chance.randrange(SIZE * 3 // 4), command)
-            _kill(victim, cluster, command, chance)
-            output, errors = command.communicate(timeout=120)
-            assert b"Traceback" not in errors, errors.decode()
-            if victim == "scheduler" and command.returncode != 0:
-                assert b"scheduler is gone" in errors, errors.decode()
-        if command.returncode != 0:
-            assert victim != "worker", errors.decode()
-            output, errors = _command(uploads, results).communicate()
-        assert _marks(output) == undisturbed, drill
+    for _ in range(ROUNDS):
+        assert drill.round(victim, chance).faults == ()
 
 
-def _wait_for_results(results: Path, count: int, command: subprocess.Popen[bytes]) -> None:
-    while len(list(results.glob("*/*.json"))) < count and command.poll() is None:
-        time.sleep(0.02)
-
-
-def _kill(victim: str, cluster: Cluster, command: subprocess.Popen[bytes], chance) -> None:
-    if victim == "worker":
-        for pid in cluster.pids()[: chance.choice([1, 2])]:
-            os.kill(pid, signal.SIGKILL)
-    elif victim == "scheduler":
-        cluster.scheduler.kill()
-    else:
-        command.kill()
+def test_a_drill_sees_what_is_lost_twice_or_wrong(drill, tmp_path):
+    code, document, _ = drill._run(tmp_path / "results", "--jobs", "2")
+    assert code == 0
+    assert drill._differences(document, tmp_path / "results") == []
+    plain = json.loads(document)
+    one = plain["results"].pop()
+    assert "other marks" in drill._differences(json.dumps(plain).encode(), tmp_path / "results")[0]
+    one["score"] += 1
+    plain["results"].append(one)
+    assert "other marks" in drill._differences(json.dumps(plain).encode(), tmp_path / "results")[0]
+    drill._run(tmp_path / "results", "--jobs", "2", "--regrade")
+    assert "more than once" in drill._differences(document, tmp_path / "results")[0]
 
 
 def test_a_scheduler_that_is_not_there_is_told(uploads, tmp_path):
