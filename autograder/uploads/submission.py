@@ -90,13 +90,7 @@ def read_submission(
     notes: list[str] = []
     loose = [path for path in source.paths if is_code(path.name)]
     try:
-        if source.commit:
-            upload = open_commit(source.paths[0], source.commit, limits)
-        elif loose:
-            upload = _loose_files(loose, expected, limits)
-        else:
-            upload = open_upload(_archive_inside(source.paths[0]), limits)
-            upload = _unwrapped(upload, limits)
+        upload = _loose_files(loose, expected, limits) if loose else opened(source, limits)
         files, notes = _gather(upload, expected)
         if source.commit:
             notes.append(f"Graded as it was committed in {source.commit[:10]}.")
@@ -114,6 +108,13 @@ def read_submission(
         late=source.late,
         notes=tuple(notes),
     )
+
+
+def opened(source: Source, limits: UploadLimits) -> Upload:
+    """An upload that is a folder, an archive or a clone."""
+    if source.commit:
+        return open_commit(source.paths[0], source.commit, limits)
+    return _unwrapped(open_upload(_archive_inside(source.paths[0]), limits), limits)
 
 
 def unread(source: Source, reason: str) -> Submission:

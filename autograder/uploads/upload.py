@@ -1,6 +1,7 @@
 """An upload as names that can be read, and what it may hold. Folders are read here."""
 
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 MEGABYTE = 1_000_000
+WRITTEN = re.compile(r"(?:written|derivations?)(?:[ _.-]+(?P<what>.*))?", re.IGNORECASE)
+WRITTEN_SUFFIXES = (".md", ".txt", ".pdf", ".png", ".jpg", ".jpeg")
 IGNORED_FOLDERS = ("__MACOSX", "__pycache__", "node_modules", "site-packages", "venv")
 
 
@@ -95,6 +98,18 @@ def read_regular(path: Path, most: int) -> bytes:
 def ignored(path: PurePosixPath) -> bool:
     """Hidden files and folders, and those that tools leave behind."""
     return any(part.startswith(".") or part in IGNORED_FOLDERS for part in path.parts)
+
+
+def is_written(path: PurePosixPath) -> bool:
+    """Whether a file's name, or its folder's, says that it is written work."""
+    named = WRITTEN.fullmatch(path.stem) or WRITTEN.fullmatch(path.parent.name)
+    return bool(named) and path.suffix.casefold() in WRITTEN_SUFFIXES
+
+
+def written_stem(path: PurePosixPath) -> str:
+    """What the name of written work says beyond that: `03` of `written_03.md`."""
+    match = WRITTEN.fullmatch(path.stem)
+    return (match["what"] or "") if match else path.stem
 
 
 def check_totals(names: int, unpacked: int, packed: int, limits: UploadLimits) -> None:

@@ -129,13 +129,13 @@ def nbgrader_cells(assignment: Assignment, cells: Sequence[Cell]) -> list[Cell]:
         else:
             marked.append(cell)
     for number, task in enumerate(assignment.tasks):
-        cell = f"-{task.id}" if number else ""
+        suffix = f"-{task.id}" if number else ""
         text = f"## A written derivation\n\n{task.points:g} points, marked by a person.\n\n"
-        question = _metadata(QUESTION + cell, "markdown")
-        answer = _metadata(ANSWER + cell, "markdown", points=task.points, solution=True)
+        question = _metadata(QUESTION + suffix, "markdown")
+        answer = _metadata(ANSWER + suffix, "markdown", points=task.points, solution=True)
         asked = text + task.question.strip()
-        marked.append(Cell(QUESTION + cell, "markdown", asked, metadata=question))
-        marked.append(Cell(ANSWER + cell, "markdown", ANSWER_TEXT, metadata=answer))
+        marked.append(Cell(QUESTION + suffix, "markdown", asked, metadata=question))
+        marked.append(Cell(ANSWER + suffix, "markdown", ANSWER_TEXT, metadata=answer))
     return marked
 
 
