@@ -1,0 +1,159 @@
+"""A submission's code in colours, and what the grader and its reader found, with file and line."""
+
+from __future__ import annotations
+
+import ast
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from autograder.documents.results import CheckResult, Result
+from autograder.report.words import explain, visible
+
+MOST_LINES = 3_000  # of one file
+MOST_LETTERS = 200_000
+PLACE = re.compile(r"([\w/]+\.py)\D{1,8}line (\d+)|line (\d+) of (?:your )?([\w/]+\.py)")
+
+
+@dataclass(frozen=True)
+class CodeLine:
+    """A line of a file as HTML, and whether something was found in it."""
+
+    number: int
+    html: Markup
+    found: bool
+
+
+@dataclass(frozen=True)
+class CodeFile:
+    """A file. `id` names it within a page."""
+
+    id: str
+    name: str
+    lines: tuple[CodeLine, ...]
+    hidden: tuple[str, ...]
+    """Characters in it that nobody would see: bidi controls and the like."""
+    cut: bool
+    asked: bool
+    """Whether the assignment asks for this file."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A failed check, or a note for readers; `line` 0: where is not known."""
+
+    title: str
+    text: str
+    kind: str
+    file: str = ""
+    line: int = 0
+    lost: float = 0.0
+    anchor: str = ""
+    """The line's id within the page."""
+
+
+def code_files(
+    files: Mapping[str, bytes], asked: Collection[str], found: Iterable[Finding]
+) -> list[CodeFile]:
+    """The files of a submission, those that the assignment asks for first."""
+    lines: dict[str, set[int]] = {}
+    for finding in found:
+        lines.setdefault(finding.file, set()).add(finding.line)
+    order = sorted(files, key=lambda name: (PurePosixPath(name).name not in asked, name))
+    return [
+        _file(name, number, files[name], lines.get(name, set()), asked)
+        for number, name in enumerate(order, 1)
+    ]
+
+
+def _file(
+    name: str, number: int, content: bytes, found: set[int], asked: Collection[str]
+) -> CodeFile:
+    raw = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    rows = visible(raw).split("\n")
+    whole = "\n".join(rows[:MOST_LINES])
+    shown = whole[:MOST_LETTERS]
+    lexer = PythonLexer(stripnl=False, ensurenl=False)
+    coloured = highlight(shown, lexer, HtmlFormatter(nowrap=True)).rstrip("\n").split("\n")
+    return CodeFile(
+        id=f"file-{number}",
+        name=name,
+        lines=tuple(
+            CodeLine(one, Markup(html), one in found) for one, html in enumerate(coloured, 1)
+        ),
+        hidden=tuple(sorted({_told(c) for c in raw if unicodedata.category(c) == "Cf"})),
+        cut=len(rows) > MOST_LINES or len(whole) > MOST_LETTERS,
+        asked=PurePosixPath(name).name in asked,
+    )
+
+
+def _told(character: str) -> str:
+    return f"U+{ord(character):04X} {unicodedata.name(character, 'without a name').lower()}"
+
+
+def findings(result: Result, files: Mapping[str, bytes], asked: Collection[str]) -> list[Finding]:
+    """Failed checks, then review notes. A check's place is the line that it names, or the `def`."""
+    order = sorted(files, key=lambda name: (PurePosixPath(name).name not in asked, name))
+    defined = _definitions({name: files[name] for name in order})
+    found = []
+    for check in result.checks:
+        if not check.passed:
+            file, line = _place(check, order) or defined.get(check.function, ("", 0))
+            found.append(
+                Finding(
+                    title=f"{check.function}: {check.title}",
+                    text=explain(check, "full"),
+                    kind="check",
+                    file=file,
+                    line=line,
+                    lost=check.max_points - check.points,
+                    anchor=_anchor(order, file, line),
+                )
+            )
+    for note in result.review:
+        file = _named(note.file, order)
+        anchor = _anchor(order, file, note.line)
+        title = f"To look at: {note.kind.replace('_', ' ')}"
+        found.append(Finding(title, note.message, "note", file, note.line, anchor=anchor))
+    return found
+
+
+def _anchor(order: list[str], file: str, line: int) -> str:
+    return f"file-{order.index(file) + 1}-{line}" if file in order and line else ""
+
+
+def _place(check: CheckResult, order: list[str]) -> tuple[str, int] | None:
+    """The line of their own code that a check's words name."""
+    for match in PLACE.finditer(f"{check.message}\n{check.details}"):
+        if file := _named(match[1] or match[4], order):
+            return file, int(match[2] or match[3])
+    return None
+
+
+def _named(name: str, order: list[str]) -> str:
+    """A file of the submission by the end of its name."""
+    return next((one for one in order if one == name or one.endswith(f"/{name}")), "")
+
+
+def _definitions(files: Mapping[str, bytes]) -> dict[str, tuple[str, int]]:
+    """Where each function is defined at the top of a file; the last definition holds."""
+    found: dict[str, tuple[str, int]] = {}
+    for name, content in files.items():
+        try:
+            tree = ast.parse(content)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        here = {
+            node.name: (name, node.lineno)
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef)
+        }
+        found = here | found
+    return found
