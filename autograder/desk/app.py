@@ -13,14 +13,14 @@ from starlette.routing import Route
 from autograder.desk.claims import Claims
 from autograder.desk.forms import Form, get, line, post
 from autograder.desk.guard import App, Guard, Session, Sessions
-from autograder.desk.marking import Marking, is_queued, missing
+from autograder.desk.marking import Marking, missing
 from autograder.desk.people import People
 from autograder.desk.render import page
 from autograder.desk.store import Store
-from autograder.desk.work import Classroom
+from autograder.desk.work import Classroom, Piles
 from autograder.errors import KitError
 
-STATIC = {"desk.css": "text/css", "desk.js": "text/javascript"}
+STATIC = {"desk.css": "text/css", "desk.js": "text/javascript", "desk.svg": "image/svg+xml"}
 
 
 def make_app(
@@ -111,11 +111,11 @@ class Desk:
     def overview(self, request: Request, session: Session) -> Response:
         """All tasks, with how far each of them is."""
         del request
-        rows = []
-        for assignment in self.classroom.course.assignments:
-            for task in assignment.tasks:
-                works = self.marking.works(assignment, task, session)
-                rows.append((assignment, task, works, [one for one in works if is_queued(one)]))
+        rows = [
+            (assignment, task, Piles.of(self.marking.works(assignment, task, session)))
+            for assignment in self.classroom.course.assignments
+            for task in assignment.tasks
+        ]
         values = {"course": self.classroom.course, "rows": rows}
         return page("overview.html", session, values)
 
@@ -125,15 +125,12 @@ class Desk:
         found = self.classroom.task(names["assignment"], names["task"])
         if found is None:
             return missing(session)
-        works = self.marking.works(*found, session)
-        queued = [work for work in works if is_queued(work)]
+        piles = Piles.of(self.marking.works(*found, session))
         values = {
             "assignment": found[0],
             "task": found[1],
-            "waiting": [work for work in queued if work.mark is None],
-            "marked": [work for work in works if work.mark is not None],
-            "others": [work for work in works if work.mark is None and not is_queued(work)],
-            "start": next((work for work in queued if work.open), None),
+            "piles": piles,
+            "start": next((one for one in (*piles.waiting, *piles.paper) if one.open), None),
             "person": self.classroom.roster.person,
             "saved": request.query_params.get("saved", "")[:12],
         }

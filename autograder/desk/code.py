@@ -52,6 +52,8 @@ class Finding:
     title: str
     text: str
     kind: str
+    about: str
+    """The function that it is about, or what kind of note it is."""
     file: str = ""
     line: int = 0
     lost: float = 0.0
@@ -108,7 +110,8 @@ def findings(result: Result, files: Mapping[str, bytes], asked: Collection[str])
             file, line = _place(check, order) or defined.get(check.function, ("", 0))
             found.append(
                 Finding(
-                    title=f"{check.function}: {check.title}",
+                    title=check.title,
+                    about=check.function,
                     text=explain(check, "full"),
                     kind="check",
                     file=file,
@@ -120,9 +123,17 @@ def findings(result: Result, files: Mapping[str, bytes], asked: Collection[str])
     for note in result.review:
         file = _named(note.file, order)
         anchor = _anchor(order, file, note.line)
-        title = f"To look at: {note.kind.replace('_', ' ')}"
-        found.append(Finding(title, note.message, "note", file, note.line, anchor=anchor))
+        title, about = note.kind.replace("_", " "), "To look at; costs nothing"
+        found.append(Finding(title, note.message, "note", about, file, note.line, anchor=anchor))
     return found
+
+
+def grouped(found: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """By what they are about, in their order."""
+    groups: dict[str, list[Finding]] = {}
+    for one in found:
+        groups.setdefault(one.about, []).append(one)
+    return groups
 
 
 def _anchor(order: list[str], file: str, line: int) -> str:

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from autograder.course.course import Assignment
 from autograder.course.rubric import Task
 from autograder.desk.claims import Claims
-from autograder.desk.code import code_files, findings
+from autograder.desk.code import code_files, findings, grouped
 from autograder.desk.forms import Form, number, plain
 from autograder.desk.guard import Session
 from autograder.desk.render import page
@@ -26,6 +26,7 @@ from autograder.uploads.upload import Refused
 from autograder.uploads.written import Written
 
 OFFERED = 9  # comments used before
+EMPTY = "No line has points. To give none at all, write a 0 into a line (key z: into every line)."
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,14 @@ class Spot:
         return self.works[position] if 0 <= position < len(self.works) else None
 
     def next_open(self) -> Work | None:
-        """The next one that waits for a marker, from here on and round."""
+        """The next one that waits for a marker, from here on and round; files before paper."""
         order = (*self.works[self.position + 1 :], *self.works[: self.position])
-        return next((work for work in order if work.open and is_queued(work)), None)
+        waiting = [work for work in order if work.open and work.handed_in]
+        return next((work for work in waiting if work.files), next(iter(waiting), None))
 
     @property
     def address(self) -> str:
         return f"/mark/{self.assignment.name}/{self.task.id}"
-
-
-def is_queued(work: Work) -> bool:
-    """Whether somebody has handed in anything that may be marked."""
-    return work.handed_in or work.files > 0
 
 
 class Marking:
@@ -110,6 +107,8 @@ class Marking:
             "comment": plain(form.get("comment", "")),
         }
         try:
+            if not any(text.strip() for text in texts):
+                raise UsageProblem(EMPTY)
             draft = Draft(
                 id=form.get("form", "")[:64] or secrets.token_hex(16),
                 version=entered["version"],
@@ -204,7 +203,7 @@ class Marking:
             "written": written,
             "unreadable": problem,
             "files": code,
-            "findings": notes,
+            "findings": grouped(notes),
             "offered": self.store.comments(spot.assignment.name, spot.task.id)[:OFFERED],
             "form_id": secrets.token_hex(16),
             "section": spot.assignment.sections.get(spot.task.section, ""),

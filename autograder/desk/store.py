@@ -26,7 +26,6 @@ from autograder.gradebook.ledger import (
     adjustment_row,
     now,
 )
-from autograder.report.words import points
 
 Key = tuple[str, str, str]
 Row = tuple[tuple[str, str], ...]
@@ -193,14 +192,12 @@ def reason(
 ) -> str:
     """What the student reads: the points, what is missing, and the marker's words, on one line."""
     missing = [
-        f"{line.text} ({points(line.points)} of {line.most:g})"
-        for line in lines
-        if line.points < line.most
+        f"{line.text} (-{line.most - line.points:g})" for line in lines if line.points < line.most
     ]
-    text = f"written task, {task.title}: {points(total)} of {task.points:g}"
+    text = f"written task, {task.title}: {total:g} of {task.points:g}"
     if before is not None:
-        text += f" instead of {points(before.points)}"
-    if missing:
+        text += f" instead of {before.points:g}"
+    if missing and total:
         text += f"; missing: {'; '.join(missing)}"
     if comment.strip():
         text += f". {comment}"

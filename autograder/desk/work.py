@@ -153,6 +153,31 @@ def key_of(assignment: str, student: str) -> str:
     return hashlib.sha256(f"{assignment}\0{student}".encode()).hexdigest()[:12]
 
 
+@dataclass(frozen=True)
+class Piles:
+    """Answers to a task as they lie on a desk."""
+
+    waiting: list[Work]
+    """Handed in as files, not marked yet."""
+    paper: list[Work]
+    """Of those who handed in code only: what they wrote may lie there on paper."""
+    marked: list[Work]
+    others: list[Work]
+
+    @classmethod
+    def of(cls, works: Iterable[Work]) -> Piles:
+        """Sorted, each in its order."""
+        piles = cls([], [], [], [])
+        for work in works:
+            if work.mark is not None:
+                piles.marked.append(work)
+            elif work.files:
+                piles.waiting.append(work)
+            else:
+                (piles.paper if work.handed_in else piles.others).append(work)
+        return piles
+
+
 def held(
     works: Iterable[Work],
     others: Mapping[tuple[str, str, str], str],

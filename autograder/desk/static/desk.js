@@ -110,6 +110,13 @@
       event.preventDefault();
       return;
     }
+    if (rubric && event.key === "z") {
+      for (const row of rows) field(row).value = "0";
+      total();
+      keep();
+      say("No points in any line.");
+      return;
+    }
     const choosing = offering;
     offering = false;
     if (["j", "k", "u"].includes(event.key) && open(event.key)) event.preventDefault();
