@@ -88,8 +88,12 @@ class Journal:
                 f"{self.path} is in use: another desk is open on this gradebook. Open that one's "
                 "address, several people can mark there at once."
             ) from error
-        sync_folder(folder)
-        self.entries = list(self._read())
+        try:
+            sync_folder(folder)
+            self.entries = list(self._read())
+        except BaseException:
+            os.close(self._descriptor)
+            raise
 
     def __enter__(self) -> Self:
         return self

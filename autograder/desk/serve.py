@@ -79,6 +79,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen(128)  # whoever opens the printed address at once waits, and is not refused
     except socket.gaierror as error:
         raise UsageProblem(f"--host {host}: there is no such address here.") from error
     except OSError as error:
