@@ -16,6 +16,7 @@ from autograder.errors import UsageProblem
 
 MOST_BYTES = 100_000
 MOST_LETTERS = 10_000
+OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 Form = dict[str, str]
 Handler = Callable[[Request, Session, Form], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -62,9 +63,13 @@ def line(text: str, most: int = 200) -> str:
 
 
 def plain(text: str) -> str:
-    """Text without control characters but line ends."""
+    """Text without control characters but line ends, and without overrides of its direction."""
     joined = text.replace("\r\n", "\n").replace("\r", "\n")
-    kept = (c for c in joined if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
+    kept = (
+        c
+        for c in joined
+        if c == "\n" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in OVERRIDES)
+    )
     return "".join(kept)[:MOST_LETTERS]
 
 
