@@ -41,7 +41,7 @@
     keep();
   };
 
-  // A draft outlives a closed page or a desk that was started again; only in this tab.
+  // A draft outlives a closed page, in this tab, until the mark that it was made for has changed.
   const place = rubric ? `draft ${rubric.dataset.keyOf}` : "";
   const keep = () => {
     const draft = { version: rubric.dataset.version, lines: rows.map((row) => field(row).value), comment: comment.value };
@@ -66,7 +66,6 @@
     if (!asked) restore();
     total();
     rubric.addEventListener("input", () => { total(); keep(); });
-    rubric.addEventListener("submit", () => { sessionStorage.removeItem(place); });
     for (const link of document.querySelectorAll("[data-forget]"))
       link.addEventListener("click", () => sessionStorage.removeItem(place));
     for (const button of rubric.querySelectorAll("[data-comment]"))
