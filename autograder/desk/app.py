@@ -48,6 +48,7 @@ def make_app(
         Route(work, get(marking.show), methods=["GET"]),
         Route(work, post(marking.save), methods=["POST"]),
         Route(f"{work}/claim", post(marking.claim), methods=["POST"]),
+        Route(f"{work}/code", get(marking.code), methods=["GET"]),
         Route(f"{work}/file/{{number:int}}", get(marking.file), methods=["GET"]),
         Route("/people/{assignment}", get(people.show), methods=["GET"]),
         Route(person, get(people.one), methods=["GET"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
@@ -41,8 +42,6 @@ class CodeFile:
     hidden: tuple[str, ...]
     """Characters in it that nobody would see: bidi controls and the like."""
     cut: bool
-    asked: bool
-    """Whether the assignment asks for this file."""
 
 
 @dataclass(frozen=True)
@@ -62,38 +61,44 @@ class Finding:
 
 
 def code_files(
-    files: Mapping[str, bytes], asked: Collection[str], found: Iterable[Finding]
+    files: Mapping[str, bytes],
+    asked: Collection[str],
+    found: Iterable[Finding],
+    *,
+    every: bool = False,
 ) -> list[CodeFile]:
-    """The files of a submission, those that the assignment asks for first."""
+    """The files that the assignment asks for, then others in which something was found, or all."""
     lines: dict[str, set[int]] = {}
     for finding in found:
         lines.setdefault(finding.file, set()).add(finding.line)
-    order = sorted(files, key=lambda name: (PurePosixPath(name).name not in asked, name))
     return [
-        _file(name, number, files[name], lines.get(name, set()), asked)
-        for number, name in enumerate(order, 1)
+        _file(f"file-{number}", name, files[name], lines.get(name, set()))
+        for number, name in enumerate(_ordered(files, asked), 1)
+        if every or name in lines or PurePosixPath(name).name in asked
     ]
 
 
-def _file(
-    name: str, number: int, content: bytes, found: set[int], asked: Collection[str]
-) -> CodeFile:
+def _ordered(files: Iterable[str], asked: Collection[str]) -> list[str]:
+    return sorted(files, key=lambda name: (PurePosixPath(name).name not in asked, name))
+
+
+def _file(anchor: str, name: str, content: bytes, found: set[int]) -> CodeFile:
+    rows, hidden, cut = _coloured(content)
+    lines = tuple(CodeLine(at, Markup(html), at in found) for at, html in enumerate(rows, 1))
+    return CodeFile(anchor, name, lines, hidden, cut)
+
+
+@functools.lru_cache(maxsize=256)  # much of what a class hands in is the same
+def _coloured(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """A file's lines as HTML, what nobody would see in it, and whether it was cut."""
     raw = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    hidden = sorted({_told(c) for c in raw if unicodedata.category(c) == "Cf"})
     rows = visible(raw).split("\n")
     whole = "\n".join(rows[:MOST_LINES])
-    shown = whole[:MOST_LETTERS]
     lexer = PythonLexer(stripnl=False, ensurenl=False)
-    coloured = highlight(shown, lexer, HtmlFormatter(nowrap=True)).rstrip("\n").split("\n")
-    return CodeFile(
-        id=f"file-{number}",
-        name=name,
-        lines=tuple(
-            CodeLine(one, Markup(html), one in found) for one, html in enumerate(coloured, 1)
-        ),
-        hidden=tuple(sorted({_told(c) for c in raw if unicodedata.category(c) == "Cf"})),
-        cut=len(rows) > MOST_LINES or len(whole) > MOST_LETTERS,
-        asked=PurePosixPath(name).name in asked,
-    )
+    html = highlight(whole[:MOST_LETTERS], lexer, HtmlFormatter(nowrap=True))
+    cut = len(rows) > MOST_LINES or len(whole) > MOST_LETTERS
+    return tuple(html.rstrip("\n").split("\n")), tuple(hidden), cut
 
 
 def _told(character: str) -> str:
@@ -102,7 +107,7 @@ def _told(character: str) -> str:
 
 def findings(result: Result, files: Mapping[str, bytes], asked: Collection[str]) -> list[Finding]:
     """Failed checks, then review notes. A check's place is the line that it names, or the `def`."""
-    order = sorted(files, key=lambda name: (PurePosixPath(name).name not in asked, name))
+    order = _ordered(files, asked)
     defined = _definitions({name: files[name] for name in order})
     found = []
     for check in result.checks:

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from autograder.course.course import Assignment
 from autograder.course.rubric import Task
 from autograder.desk.claims import Claims
-from autograder.desk.code import code_files, findings, grouped
+from autograder.desk.code import CodeFile, Finding, code_files, findings, grouped
 from autograder.desk.forms import Form, number, plain
 from autograder.desk.guard import Session
 from autograder.desk.render import page
@@ -192,7 +192,7 @@ class Marking:
             written = self._written(spot)
         except Refused as refusal:
             written, problem = [], str(refusal)
-        code, notes = self.code(spot.assignment, work.student)
+        code, notes, count = self._code(spot)
         values = {
             "spot": spot,
             "work": work,
@@ -203,6 +203,7 @@ class Marking:
             "written": written,
             "unreadable": problem,
             "files": code,
+            "file_count": count,
             "findings": grouped(notes),
             "offered": self.store.comments(spot.assignment.name, spot.task.id)[:OFFERED],
             "form_id": secrets.token_hex(16),
@@ -215,15 +216,28 @@ class Marking:
         }
         return page("mark.html", session, values, status)
 
-    def code(self, assignment: Assignment, student: str) -> tuple[list[Any], list[Any]]:
-        """Files in colours and findings."""
+    def code(self, request: Request, session: Session) -> Response:
+        """All files of the submission, on a page of their own."""
+        spot = self.spot(request, session)
+        if spot is None:
+            return missing(session)
+        files, _, _ = self._code(spot, every=True)
+        name = self.classroom.roster.person(spot.work.student).name
+        values = {"spot": spot, "work": spot.work, "name": name, "files": files}
+        return page("code.html", session, values)
+
+    def _code(
+        self, spot: Spot, *, every: bool = False
+    ) -> tuple[list[CodeFile], list[Finding], int]:
+        """Files in colours, findings, and how many files there are."""
+        assignment, student = spot.assignment, spot.work.student
         submission: Submission | None = None
         with suppress(Refused):
             submission = self.classroom.code(assignment, student)
         files = submission.files if submission else {}
         result = self.classroom.result(assignment, student)
         found = findings(result, files, assignment.files) if result else []
-        return code_files(files, assignment.files, found), found
+        return code_files(files, assignment.files, found, every=every), found, len(files)
 
 
 def missing(session: Session) -> Response:

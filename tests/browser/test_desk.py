@@ -165,7 +165,8 @@ def test_every_page_is_sound_in_light_and_dark_and_on_a_phone(graded, chromium, 
         with ada.page.expect_navigation():
             ada.page.get_by_role("button", name="Save and stay").click()
         ada.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        paths = ("", "/", TASK, "/people/01_double", "/people/01_double/bob", "/markers", "/name")
+        paths = ["", "/", TASK, f"{TASK}/{key('bob')}/code", "/markers", "/name"]
+        paths += ["/people/01_double", "/people/01_double/bob"]
         for path in paths:
             if path:
                 ada.open(path)

@@ -36,6 +36,7 @@ def test_nothing_of_theirs_is_markup(app):
         TASK,
         page.address("ada"),
         page.address("bob"),
+        f"{page.address('ada')}/code",
         "/people/01_double",
         "/people/01_double/ada",
         "/people/01_double/bob",

@@ -196,6 +196,11 @@ def test_code_stands_beside_with_what_was_found_in_it(app, desk):
     assert f"arithmetic/double.py</bdi>, line {line}</a>" in text
     assert f'<tr id="file-1-{line}" class="found">' in text
     assert "double_backward: " in text
+    assert "All 2 files" not in text
+    desk.hand_in("bob", {"arithmetic/helper.py": "HELP = 1\n"})
+    assert f"{page.address('bob')}/code" in page.get(page.address("bob")).text
+    assert "HELP" not in page.get(page.address("bob")).text
+    assert '<span class="n">HELP</span>' in page.get(f"{page.address('bob')}/code").text
     assert "failed" not in page.get(page.address("ada")).text
 
 
