@@ -18,6 +18,7 @@ from autograder.errors import KitError  # noqa: E402
 
 COMMANDS = {  # name: its module, and the line in `autograder --help`; imported when it runs
     "adjust": ("decisions", "Give or take points, with a reason."),
+    "desk": ("desk", "Mark written work on a local page."),
     "export": ("export", "Write grades for a school's gradebook."),
     "extend": ("decisions", "Give one student a later deadline."),
     "new": ("new", "Start a new assignment."),

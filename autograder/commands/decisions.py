@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from autograder.course.course import Assignment, Course
-from autograder.documents.schema import nearest
+from autograder.course.course import Course
 from autograder.errors import UsageProblem
-from autograder.gradebook.ledger import (
-    ADJUSTMENTS,
-    EXTENSIONS,
-    Extension,
-    Ledger,
-    add_adjustment,
-    add_extension,
-    read_moment,
-    read_points,
-)
+from autograder.gradebook.decisions import Place
+from autograder.gradebook.ledger import ADJUSTMENTS, EXTENSIONS
 
 DEFAULT_RESULTS = Path("results")
 
@@ -68,21 +58,6 @@ def results_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@dataclass(frozen=True)
-class Place:
-    """A course, its results, and a student of it who is surely meant."""
-
-    course: Course
-    assignment: Assignment
-    student: str
-    results: Path
-    gradebook: Path
-
-    @property
-    def folder(self) -> Path:
-        return self.gradebook.parent
-
-
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("assignment")
 @click.argument("student")
@@ -104,22 +79,9 @@ def adjust(
     A line is added to adjustments.csv beside the gradebook. Nothing in that file is ever changed:
     to take an adjustment back, make another one.
     """
-    value = read_points(points, "POINTS")
-    if not value:
-        raise UsageProblem("POINTS is 0, which changes nothing.")
     place = _place(root, assignment, student, results, gradebook, roster)
-    reason = _reason(why)
-    before = _mark(place)
-    add_adjustment(
-        place.folder,
-        place.course,
-        place.student,
-        place.assignment.name,
-        value,
-        who=who or _login(),
-        why=reason,
-    )
-    _tell(place, ADJUSTMENTS, before)
+    before = place.adjust(points, who=who or _login(), why=_reason(why))
+    _tell(place, results, ADJUSTMENTS, before)
 
 
 @click.command()
@@ -144,24 +106,8 @@ def extend(
     assignment the last one holds.
     """
     place = _place(root, assignment, student, results, gradebook, roster)
-    reason = _reason(why)
-    moment = read_moment(deadline, place.course, "DEADLINE")
-    due = place.course.deadlines.get(place.assignment.name)
-    toml = place.course.root / "assignments" / "course.toml"
-    if due is None:
-        raise UsageProblem(
-            f"{place.assignment.name} has no deadline that could be extended: write it into "
-            f"{toml}, below [deadlines]."
-        )
-    if moment <= due:
-        raise UsageProblem(
-            f"{moment.isoformat(sep=' ')} is not after the deadline of everybody, "
-            f"{due.isoformat(sep=' ')}."
-        )
-    before = _mark(place)
-    extension = Extension(place.student, place.assignment.name, moment, reason)
-    add_extension(place.folder, place.course, extension, who or _login())
-    _tell(place, EXTENSIONS, before)
+    before = place.extend(deadline, who=who or _login(), why=_reason(why))
+    _tell(place, results, EXTENSIONS, before)
 
 
 def _place(
@@ -172,55 +118,21 @@ def _place(
     gradebook: Path | None,
     roster: Path | None,
 ) -> Place:
-    """Who and what is meant. A student whom neither roster nor gradebook knows is a slip."""
-    from autograder.gradebook.attempts import Gradebook
+    """Who and what is meant."""
     from autograder.gradebook.roster import Roster
 
     course = Course.find(root)
-    assignment = course.assignment(assignment_name)
     path = gradebook or results / "gradebook.sqlite"
     people = Roster.beside(path, roster).people
-    members: dict[str, str] = {}
-    known = set(people)
-    if path.is_file():
-        with Gradebook(path) as book:
-            for name in book.assignments():
-                for one, attempts in book.standings(name).items():
-                    known.add(one)
-                    if name == assignment.name and len(attempts[-1].members) > 1:
-                        members |= dict.fromkeys(attempts[-1].members, one)
-    if group := members.get(student):
-        raise UsageProblem(
-            f'{student} handed in {assignment.name} with others, as "{group}": name that.'
-        )
-    found = [one for one in known if one.casefold() == student.casefold()]
-    if not found:
-        where = f"neither {path} nor a roster" if not people else f"neither {path} nor the roster"
-        raise UsageProblem(
-            f'Nobody is called "{student}"{nearest(student, known)}: {where} has it.'
-        )
-    return Place(course, assignment, found[0], results, path)
+    return Place.find(course, course.assignment(assignment_name), student, path, people)
 
 
-def _mark(place: Place) -> float | None:
-    """The student's mark as it is now. Reading it also tells slips in the files, before any line
-    is added to them."""
-    from autograder.gradebook.attempts import Gradebook
-    from autograder.gradebook.marks import Books
-
-    ledger = Ledger.load(place.folder, place.course)
-    with Gradebook(place.gradebook) as book:
-        marks = Books(place.course, book, ledger).marks()
-    mark = marks.get(place.assignment.name, {}).get(place.student)
-    return mark.score if mark else None
-
-
-def _tell(place: Place, file: str, before: float | None) -> None:
+def _tell(place: Place, results: Path, file: str, before: float | None) -> None:
     """Bring the student's files and grades.csv up to date, and say what has changed."""
     from autograder.grading.batch import refresh
     from autograder.report.words import points
 
-    marks = refresh(place.course, place.results, place.gradebook, place.student)
+    marks = refresh(place.course, results, place.gradebook, place.student)
     mark = marks.get(place.assignment.name, {}).get(place.student)
     click.echo(f"Added to {place.folder / file}.")
     name = f"{place.student}, {place.assignment.name}"

@@ -66,7 +66,26 @@ $$dx_i = dy_i \\cdot 2 x_i$$
 """,
     "assignments/@NAME@/instructor_notes.md": """# @NUMBER@ @TITLE@: notes for instructors
 
-Common mistakes, marking advice, five oral questions with what a good answer holds.
+Common mistakes, marking advice, five oral questions with what a good answer holds. The written task
+and its points are in `rubric.toml` beside this page.
+""",
+    "assignments/@NAME@/rubric.toml": """# What people mark, on the page that `autograder desk` opens.
+
+[[task]]
+id = "cube"                 # marks are kept under it
+title = "A cube"
+section = "its-gradient"    # of the handout
+points = 3                  # what the lines come to
+question = "For $y = x^3$: derive $dx$, and say what the cache must hold."
+solution = "$dx = 3 x^2 dy$; the cache holds $x$."
+
+[[task.line]]
+points = 2
+text = "the derivative, with $dy$"
+
+[[task.line]]
+points = 1
+text = "what the cache holds, and why"
 """,
     "assignments/@NAME@/test_public.py": '''"""Public checks: students run these. They hold no expected values."""
 

@@ -28,6 +28,7 @@ from autograder.verify.computed import computed_proof
 from autograder.verify.leaks import leak_proof
 from autograder.verify.mutation import Mutation, run_mutants
 from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
+from autograder.verify.rubrics import rubric_proof
 from autograder.verify.streams import stream_proofs
 from autograder.verify.subjects import write_template
 
@@ -143,7 +144,7 @@ def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progr
     proofs = [*run_proofs(subject), *stream_proofs(subject, streams), leak_proof(subject)]
     jailed = tuple(graded_in_the_jail(course, assignment))
     proofs.append(Proof("the same in the jail", 2 + len(alternatives(assignment)), jailed))
-    proofs.append(computed_proof(course, assignment))
+    proofs += [computed_proof(course, assignment), rubric_proof(assignment)]
     mutation = None
     if mutants:
 

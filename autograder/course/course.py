@@ -22,6 +22,7 @@ from autograder.course.policy import (
     read_moments,
     read_zone,
 )
+from autograder.course.rubric import FILE_NAME, Task, read_tasks
 from autograder.documents.schema import decode, nearest
 from autograder.errors import UsageProblem
 
@@ -94,6 +95,11 @@ class Assignment:
     @property
     def max_points(self) -> float:
         return sum(function.points for function in self.functions)
+
+    @functools.cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """The written tasks that people mark. UsageProblem where the rubric makes no sense."""
+        return read_tasks(self.folder / FILE_NAME, self.sections)
 
     @functools.cached_property
     def sections(self) -> Mapping[str, str]:

@@ -106,7 +106,7 @@ def add_extension(folder: Path, course: Course, extension: Extension, who: str) 
         "assignment": extension.assignment,
         "deadline": extension.deadline.isoformat(),
         "who": who,
-        "when": _now(course),
+        "when": now(course),
         "why": extension.why,
     }
     append_row(folder / EXTENSIONS, values)
@@ -121,17 +121,19 @@ def add_adjustment(
     *,
     who: str,
     why: str,
+    when: str | None = None,
 ) -> None:
-    """Add a line to adjustments.csv."""
-    values = {
-        "student": student,
-        "assignment": assignment,
-        "points": f"{points:g}",
-        "who": who,
-        "when": _now(course),
-        "why": why,
-    }
+    """Add a line to adjustments.csv. `when` is now unless a moment is given."""
+    values = adjustment_row(student, assignment, points, who, when or now(course), why)
     append_row(folder / ADJUSTMENTS, values)
+
+
+def adjustment_row(
+    student: str, assignment: str, points: float, who: str, when: str, why: str
+) -> dict[str, str]:
+    """A line of adjustments.csv, by column."""
+    cells = (student, assignment, f"{points:g}", who, when, why)
+    return dict(zip(ADJUSTMENT_COLUMNS, cells, strict=True))
 
 
 def read_moment(text: str, course: Course, place: str) -> datetime:
@@ -160,7 +162,8 @@ def read_points(text: str, place: str) -> float:
     return value
 
 
-def _now(course: Course) -> str:
+def now(course: Course) -> str:
+    """This moment, in the course's time zone, as the files have it."""
     return datetime.now(UTC).astimezone(course.zone).isoformat(timespec="seconds")
 
 

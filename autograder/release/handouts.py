@@ -110,6 +110,13 @@ def render(markdown: str, folder: Path) -> Rendered:
     return Rendered(title, heading, show(tokens), tuple(sections))
 
 
+def to_fragment(markdown: str, *, inline: bool = False) -> str:
+    """A short text of the course's as HTML, with formulas; HTML in it stays text."""
+    converter = MarkdownIt("commonmark", {"html": False}).enable("table")
+    converter.use(dollarmath_plugin, renderer=_mathml, double_inline=True)
+    return str(converter.renderInline(markdown) if inline else converter.render(markdown))
+
+
 def _mathml(content: str, options: dict[str, Any]) -> str:
     display = "block" if options.get("display_mode") else "inline"
     try:

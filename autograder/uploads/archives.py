@@ -26,6 +26,7 @@ from autograder.uploads.upload import (
     UploadLimits,
     check_totals,
     ignored,
+    is_written,
     limited,
     megabytes,
     odd_kind,
@@ -231,7 +232,7 @@ def _unpacked(data: bytes) -> io.BufferedIOBase | io.RawIOBase:
 
 
 def _open_tar(data: bytes, limits: UploadLimits) -> Upload:
-    """Only Python files are kept on the way; their number and size are limited."""
+    """Only what may be wanted is kept on the way; its number and size are limited."""
     entries: list[Entry] = []
     kept: dict[PurePosixPath, bytes] = {}
     names = 0
@@ -248,7 +249,8 @@ def _open_tar(data: bytes, limits: UploadLimits) -> Upload:
             if path in kept or any(entry.path == path for entry in entries):
                 raise Refused(f'the archive holds "{shown(str(path))}" twice')
             entries.append(Entry(path, odd))
-            if not odd and path.name.lower().endswith((".py", ".py.txt", *SUFFIXES)):
+            code = path.name.lower().endswith((".py", ".py.txt", *SUFFIXES))
+            if not odd and (code or is_written(path)):
                 file = archive.extractfile(member)
                 if file is not None:
                     size = min(member.size, limits.file_bytes + 1)

@@ -6,14 +6,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from autograder.errors import UsageProblem
 from autograder.uploads.archives import DOCUMENTS, FOREIGN, NOTEBOOK, SUFFIXES, is_archive
 from autograder.uploads.clones import find_commit, is_clone
-from autograder.uploads.spellings import wanted_part
+from autograder.uploads.spellings import original_name, wanted_part
 from autograder.uploads.submission import Expected, Source, is_code
-from autograder.uploads.upload import Refused
+from autograder.uploads.upload import Refused, is_written
 
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?.*")
 CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_\d+_.+")
@@ -105,16 +105,37 @@ def _sources_in(path: Path, expected: Expected) -> list[Source]:
     listed = read_gradescope(metadata) if metadata.is_file() else {}
     sources = []
     loose: dict[str, list[Path]] = {}
+    written: list[Path] = []
     for entry in entries:
         if entry.name in listed:
             sources.append(replace(listed[entry.name], paths=(entry,)))
         elif is_code(entry.name) and not entry.is_dir():
             loose.setdefault(_loose_id(entry, expected), []).append(entry)
+        elif _is_loose_written(entry):
+            written.append(entry)
         elif _is_upload(entry):
             sources.append(_source(entry))
     for who, files in loose.items():
         sources.append(replace(_source(files[0]), id=who, paths=tuple(files)))
-    return sources
+    return _with_written(sources, written)
+
+
+def _is_loose_written(entry: Path) -> bool:
+    """Whether a platform put a student's written work beside the code, under the student's name."""
+    named = CANVAS.fullmatch(entry.name) and is_written(PurePosixPath(original_name(entry.name)))
+    return bool(named) and not entry.is_dir()
+
+
+def _with_written(sources: list[Source], written: Sequence[Path]) -> list[Source]:
+    """Written work after the code of the same student; by itself where there is no code."""
+    found = {source.id: source for source in sources}
+    for path in written:
+        lone = _source(path)
+        code = found.get(lone.id)
+        found[lone.id] = replace(code, paths=(*code.paths, path)) if code else lone
+    if len({source.id for source in sources}) < len(sources):
+        return [*sources, *map(_source, written)]  # two uploads of one student: told elsewhere
+    return list(found.values())
 
 
 def _loose_id(entry: Path, expected: Expected) -> str:

@@ -121,6 +121,13 @@ def read_submission(
     )
 
 
+def opened(source: Source, limits: UploadLimits) -> Upload:
+    """An upload that is a folder, an archive or a clone."""
+    if source.commit:
+        return open_commit(source.paths[0], source.commit, limits)
+    return _unwrapped(open_upload(lone_archive(source.paths[0]), limits), limits)
+
+
 def unread(source: Source, reason: str) -> Submission:
     """What stands for an upload that could not be read."""
     digest = hashlib.sha256(f"{source.name}\0{reason}".encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 MEGABYTE = 1_000_000
+WRITTEN = re.compile(r"(?:written|derivations?)(?:[ _.-]+(?P<what>.*))?", re.IGNORECASE)
+WRITTEN_SUFFIXES = (".md", ".txt", ".pdf", ".png", ".jpg", ".jpeg")
 IGNORED_FOLDERS = ("__MACOSX", "__pycache__", "node_modules", "site-packages", "venv")
 
 
@@ -102,6 +105,18 @@ def packed_digest(name: str, data: bytes) -> str:
 def ignored(path: PurePosixPath) -> bool:
     """Hidden files and folders, and those that tools leave behind."""
     return any(part.startswith(".") or part in IGNORED_FOLDERS for part in path.parts)
+
+
+def is_written(path: PurePosixPath) -> bool:
+    """Whether a file's name, or its folder's, says that it is written work."""
+    named = WRITTEN.fullmatch(path.stem) or WRITTEN.fullmatch(path.parent.name)
+    return bool(named) and path.suffix.casefold() in WRITTEN_SUFFIXES
+
+
+def written_stem(path: PurePosixPath) -> str:
+    """What the name of written work says beyond that: `03` of `written_03.md`."""
+    match = WRITTEN.fullmatch(path.stem)
+    return (match["what"] or "") if match else path.stem
 
 
 def check_totals(names: int, unpacked: int, packed: int, limits: UploadLimits) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,7 +16,6 @@ from autograder.release.template import TemplateFile, assignment_files, base_fil
 SCHEMA_VERSION = 3  # of nbgrader's metadata
 QUESTION, ANSWER = "derivation-question", "derivation"
 ANSWER_TEXT = "Write your derivation here, or hand it in on paper."
-USUAL_POINTS = 10.0
 
 CONFIG = '''\
 """Written by `autograder release --nbgrader`. Your own settings go below its last line."""
@@ -62,14 +60,6 @@ c.ExportApp.plugin_class = f"{{OURS}}.export.GradesExport"
 {mark}
 '''
 MARK = "# What stands below this line is yours: it is kept when the course is released again."
-
-
-@dataclass(frozen=True)
-class Derivation:
-    """The written task that a person marks."""
-
-    question: str
-    points: float
 
 
 def write_course(
@@ -138,26 +128,15 @@ def nbgrader_cells(assignment: Assignment, cells: Sequence[Cell]) -> list[Cell]:
             marked.append(replace(cell, metadata=_metadata("setup", "code")))
         else:
             marked.append(cell)
-    if task := derivation(assignment):
+    for number, task in enumerate(assignment.tasks):
+        suffix = f"-{task.id}" if number else ""
         text = f"## A written derivation\n\n{task.points:g} points, marked by a person.\n\n"
-        question = _metadata(QUESTION, "markdown")
-        answer = _metadata(ANSWER, "markdown", points=task.points, solution=True)
-        marked.append(Cell(QUESTION, "markdown", text + task.question, metadata=question))
-        marked.append(Cell(ANSWER, "markdown", ANSWER_TEXT, metadata=answer))
+        question = _metadata(QUESTION + suffix, "markdown")
+        answer = _metadata(ANSWER + suffix, "markdown", points=task.points, solution=True)
+        asked = text + task.question.strip()
+        marked.append(Cell(QUESTION + suffix, "markdown", asked, metadata=question))
+        marked.append(Cell(ANSWER + suffix, "markdown", ANSWER_TEXT, metadata=answer))
     return marked
-
-
-def derivation(assignment: Assignment) -> Derivation | None:
-    """The question of the instructor notes' written task: the first paragraph under its heading."""
-    path = assignment.folder / "instructor_notes.md"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    found = re.search(r"^## (?:A )?[Ww]ritten ([^\n]*)\n+((?:[^\n]+\n)+)", text, flags=re.MULTILINE)
-    if found is None:
-        return None
-    lines = [re.sub(r"^> ?", "", line) for line in found[2].splitlines()]
-    points = re.search(r"([\d.]+) points", found[1])
-    question = re.sub(r"^\*([^*].*)\*$", r"\1", "\n".join(lines), flags=re.DOTALL)
-    return Derivation(question, float(points[1]) if points else USUAL_POINTS)
 
 
 def _metadata(
