@@ -4,6 +4,7 @@ Each result is one transaction, so that a grader that dies loses nothing that wa
 two graders may write at once. Which attempt counts is asked, never stored.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -121,6 +122,24 @@ class Gradebook(Database):
                 (assignment, student),
             ).fetchall()
         return [self._result(row) for row in rows]
+
+    def counted(
+        self, assignment: str, attempts: Mapping[str, int]
+    ) -> Iterator[tuple[str, str, datetime | None]]:
+        """Student, document and time of these attempts, one at a time: documents are long.
+
+        A document is text as it was written; whoever needs more of it than a digest reads it.
+        """
+        with self._told():
+            rows = self.connection.execute(
+                "SELECT student, attempt, document, submitted_at FROM attempts JOIN gradings "
+                "ON gradings.id = (SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id) "
+                "WHERE assignment = ? ORDER BY student, attempt",
+                (assignment,),
+            )
+            for student, attempt, document, moment in rows:
+                if attempts.get(student) == attempt:
+                    yield student, document, datetime.fromisoformat(moment) if moment else None
 
     def history(self, assignment: str, student: str) -> list[Result]:
         """Every grading of every attempt, oldest first: what regrading has changed."""
