@@ -123,23 +123,33 @@ class Gradebook(Database):
             ).fetchall()
         return [self._result(row) for row in rows]
 
-    def counted(
-        self, assignment: str, attempts: Mapping[str, int]
-    ) -> Iterator[tuple[str, str, datetime | None]]:
-        """Student, document and time of these attempts, one at a time: documents are long.
-
-        A document is text as it was written; whoever needs more of it than a digest reads it.
-        """
+    def documents(self, assignment: str, attempts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+        """Student and document, as it was written, of these attempts; one at a time."""
         with self._told():
             rows = self.connection.execute(
-                "SELECT student, attempt, document, submitted_at FROM attempts JOIN gradings "
+                "SELECT student, attempt, document FROM attempts JOIN gradings "
                 "ON gradings.id = (SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id) "
                 "WHERE assignment = ? ORDER BY student, attempt",
                 (assignment,),
             )
-            for student, attempt, document, moment in rows:
+            for student, attempt, document in rows:
                 if attempts.get(student) == attempt:
-                    yield student, document, datetime.fromisoformat(moment) if moment else None
+                    yield student, document
+
+    def stamps(self, assignment: str, attempts: Mapping[str, int]) -> dict[str, str]:
+        """What tells the documents of these attempts from earlier ones, without reading any."""
+        with self._told():
+            rows = self.connection.execute(
+                "SELECT student, attempt, gradings.id, graded_at FROM attempts JOIN gradings "
+                "ON gradings.id = (SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id) "
+                "WHERE assignment = ?",
+                (assignment,),
+            ).fetchall()
+        return {
+            student: f"{number} {moment}"
+            for student, attempt, number, moment in rows
+            if attempts.get(student) == attempt
+        }
 
     def history(self, assignment: str, student: str) -> list[Result]:
         """Every grading of every attempt, oldest first: what regrading has changed."""

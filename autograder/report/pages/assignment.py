@@ -152,7 +152,7 @@ def _scores(rows: Sequence[Row], summary: Summary, least: int) -> Chart | None:
         Mark(quarters[1], "median", "median"),
         Mark(quarters[2], "", "quartile"),
     ]
-    return columns("Scores", f"{words}.", bars, ticks, marks, axis="points")
+    return columns("Students by score", f"{words}.", bars, ticks, marks, axis="points")
 
 
 def _attempts(rows: Sequence[Row], least: int) -> Attempts | None:

@@ -55,6 +55,9 @@ class Chart:
     lines: list[Line] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     width: float = WIDTH
+    kind: str = "rows"
+    caption: str = ""
+    """What stands above it, where that is not all of its words."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ def columns(
 ) -> Chart:
     """Columns over an axis; the highest fills the plane."""
     height = 220.0
-    chart = Chart(title, words, height, header, [(bar.name, str(bar.count)) for bar in bars])
+    chart = Chart(title, words, height, header, [], kind="columns")
+    chart.numbers += [(bar.name, str(bar.count)) for bar in bars]
     low, high = bars[0].low, bars[-1].high
     most = max(1, *(bar.count for bar in bars))
     across = (WIDTH - LEFT - RIGHT) / ((high - low) or 1.0)
@@ -128,7 +132,7 @@ def box_rows(
 
     ends: the whiskers to the lowest and the highest, who are single students.
     """
-    names = min(200.0, 20 + 6.6 * max(len(name) for name, _ in rows))
+    names = min(215.0, 24 + 7.0 * max(len(name) for name, _ in rows))
     height = TOP + ROW * len(rows) + BOTTOM - 8
     header = ("", "students", *(("lowest",) if ends else ()), "lower quartile", "median")
     header += ("upper quartile", *(("highest",) if ends else ()))
@@ -144,7 +148,7 @@ def box_rows(
         chart.texts.append(Text(x(tick / 100), floor + 16, f"{tick} %"))
     for number, (name, found) in enumerate(rows):
         middle = TOP + ROW * (number + 0.5)
-        values = (found.lower, found.median, found.upper)
+        values: tuple[float, ...] = (found.lower, found.median, found.upper)
         if ends:
             chart.lines.append(Line(x(found.lowest), middle, x(found.highest), middle, "whisker"))
             values = (found.lowest, *values, found.highest)
@@ -153,7 +157,7 @@ def box_rows(
         chart.boxes.append(Box(x(found.lower), middle - 8, wide, 16, "box", tip))
         at = x(found.median)
         chart.lines.append(Line(at, middle - 10, at, middle + 10, "median"))
-        chart.texts.append(Text(names - 10, middle + 4, shortened(name, 30), "end"))
+        chart.texts.append(Text(names - 10, middle + 4, shortened(name, 27), "end"))
         chart.numbers.append((name, str(found.count), *map(percent, values)))
     return chart
 
@@ -166,14 +170,14 @@ def strips(
     """A row an assignment, a box a function, as wide as it is worth and filled by what it got."""
     from autograder.report.words import points
 
-    names = min(210.0, 20 + 6.6 * max(len(name) for name, _ in rows))
+    names = min(215.0, 24 + 7.0 * max(len(name) for name, _ in rows))
     height = TOP + 26.0 * len(rows) + 4
     chart = Chart(title, words, height, ("assignment", "function", "points", "of"), [])
     for number, (name, functions) in enumerate(rows):
         y = TOP + 26.0 * number
         whole = sum(worth for _, _, worth in functions) or 1.0
         at, across = names, (WIDTH - names - RIGHT) / whole
-        chart.texts.append(Text(names - 10, y + 14, shortened(name, 30), "end"))
+        chart.texts.append(Text(names - 10, y + 14, shortened(name, 27), "end"))
         for function, got, worth in functions:
             wide = worth * across
             tip = f"{function}: {points(got)} of {worth:g}"

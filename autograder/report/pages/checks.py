@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from autograder.checker.outcome import Verdict
 from autograder.documents.results import CheckResult, Result
@@ -11,27 +13,20 @@ from autograder.report.pages.measures import ENOUGH, together
 
 NEARLY = 0.97
 AGAINST = -0.1
-NOT_WRITTEN = (Verdict.NOT_IMPLEMENTED, Verdict.MISSING)
+NOT_WRITTEN = (Verdict.NOT_IMPLEMENTED.value, Verdict.MISSING.value)
+TIMEOUT = Verdict.TIMEOUT.value
 SLACK = 1e-6
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How one function or check ended for one student."""
+class Ended(NamedTuple):
+    """How one function or check ended for one student, who has so much beside it."""
 
     points: float
     worth: float
-    passed: bool
-    written: bool
+    kind: str
+    """full, partial, none or unwritten."""
     in_time: bool
-
-    @property
-    def kind(self) -> str:
-        if self.passed or (self.worth and self.points >= self.worth - SLACK):
-            return "full"
-        if not self.written:
-            return "unwritten"
-        return "partial" if self.points > SLACK else "none"
+    rest: float
 
 
 @dataclass(frozen=True)
@@ -67,68 +62,71 @@ class Item:
 
 def functions_of(results: Sequence[Result]) -> list[Item]:
     """Every function that the results know, in the assignment's order."""
-    names = dict.fromkeys(name for result in results for name in result.functions)
-    found = []
-    for name in names:
-        ended = [
-            (result, _function(result.of(name), result.functions[name]))
-            for result in results
-            if name in result.functions
-        ]
-        found.append(_item(name, name, False, ended))
-    return found
+    found: dict[str, list[Ended]] = {}
+    for result in results:
+        for name, checks in grouped(result).items():
+            ended = _function(checks, result.functions[name], result.raw_score or 0.0)
+            found.setdefault(name, []).append(ended)
+    return [_item(name, name, False, ended) for name, ended in found.items()]
 
 
 def checks_of(results: Sequence[Result]) -> list[Item]:
     """Every check that the results know, in the order in which they ran."""
-    by_name: dict[str, list[tuple[Result, CheckResult]]] = {}
+    found: dict[str, list[Ended]] = {}
+    last: dict[str, CheckResult] = {}
     for result in results:
+        score = result.raw_score or 0.0
         for check in result.checks:
-            by_name.setdefault(check.name, []).append((result, check))
-    found = []
-    for pairs in by_name.values():
-        last = pairs[-1][1]
-        ended = [(result, _check(check)) for result, check in pairs]
-        found.append(_item(last.function, last.title, last.visibility == "public", ended))
+            written = check.verdict not in NOT_WRITTEN
+            kind = _kind(check.points, check.max_points, check.passed, written)
+            in_time = check.verdict != TIMEOUT
+            ended = Ended(check.points, check.max_points, kind, in_time, score - check.points)
+            found.setdefault(check.name, []).append(ended)
+            last[check.name] = check
+    return [
+        _item(last[name].function, last[name].title, last[name].visibility == "public", ended)
+        for name, ended in found.items()
+    ]
+
+
+def grouped(result: Result) -> dict[str, list[CheckResult]]:
+    """A result's checks by function, in the assignment's order."""
+    found: dict[str, list[CheckResult]] = {name: [] for name in result.functions}
+    for check in result.checks:
+        if check.function in found:
+            found[check.function].append(check)
     return found
 
 
-def _check(check: CheckResult) -> Ended:
-    return Ended(
-        check.points,
-        check.max_points,
-        check.passed,
-        check.verdict not in NOT_WRITTEN,
-        check.verdict != Verdict.TIMEOUT,
-    )
+def _kind(points: float, worth: float, passed: bool, written: bool) -> str:
+    if passed or (worth and points >= worth - SLACK):
+        return "full"
+    if not written:
+        return "unwritten"
+    return "partial" if points > SLACK else "none"
 
 
-def _function(checks: Iterable[CheckResult], worth: float) -> Ended:
+def _function(checks: Sequence[CheckResult], worth: float, score: float) -> Ended:
     """All checks of a function together. It is not written where no check that fails found it."""
-    checks = tuple(checks)
     failed = [check for check in checks if not check.passed]
     points = sum(check.points for check in checks)
-    return Ended(
-        points,
-        worth,
-        not failed,
-        any(check.verdict not in NOT_WRITTEN for check in failed) or points > SLACK,
-        all(check.verdict != Verdict.TIMEOUT for check in checks),
-    )
+    written = points > SLACK or any(check.verdict not in NOT_WRITTEN for check in failed)
+    in_time = all(check.verdict != TIMEOUT for check in failed)
+    kind = _kind(points, worth, not failed, written)
+    return Ended(points, worth, kind, in_time, score - points)
 
 
-def _item(function: str, title: str, public: bool, ended: Sequence[tuple[Result, Ended]]) -> Item:
-    kinds = [one.kind for _, one in ended]
+def _item(function: str, title: str, public: bool, ended: Sequence[Ended]) -> Item:
+    kinds = Counter(one.kind for one in ended)
     shares = Shares(
-        *(kinds.count(kind) for kind in ("full", "partial", "none", "unwritten")),
-        timeouts=sum(not one.in_time for _, one in ended),
+        kinds["full"],
+        kinds["partial"],
+        kinds["none"],
+        kinds["unwritten"],
+        timeouts=sum(not one.in_time for one in ended),
     )
-    worth = max(one.worth for _, one in ended)
-    separation = None
-    if worth:
-        own = [one.points for _, one in ended]
-        rest = [(result.raw_score or 0.0) - one.points for result, one in ended]
-        separation = together(own, rest)
+    worth = max(one.worth for one in ended)
+    separation = together([one.points for one in ended], [one.rest for one in ended])
     return Item(function, title, public, worth, shares, separation, _look(shares, separation))
 
 

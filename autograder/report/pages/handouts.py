@@ -14,14 +14,15 @@ class Handouts:
     def __init__(self, course: Course, folder: Folder) -> None:
         self.course, self.folder = course, folder
 
-    def links(self, assignment: Assignment) -> Callable[[str], str]:
-        """A section's number to its link; "" where there is no such section, or no handout."""
+    def links(self, assignment: Assignment) -> Callable[[str], str] | None:
+        """A section's number to its link, "" where there is none; None without a handout."""
         anchors = {number: anchor for anchor, number in assignment.sections.items()}
         name = f"handouts/{assignment.name}.html"
-        there = bool(anchors) and self._write(assignment, name)
+        if not anchors or not self._write(assignment, name):
+            return None
 
         def link(number: str) -> str:
-            return f"{name}#{anchors[number]}" if there and number in anchors else ""
+            return f"{name}#{anchors[number]}" if number in anchors else ""
 
         return link
 

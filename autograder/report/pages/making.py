@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from autograder.course.course import Assignment
 from autograder.course.policy import Standing
 from autograder.gradebook.marks import Books, Mark
 from autograder.gradebook.roster import Person, Roster
-from autograder.report.pages.assignment import Look, Summary, look_at, summarise
+from autograder.report.pages.assignment import Summary, look_at, summarise
 from autograder.report.pages.charts import strips
 from autograder.report.pages.files import Folder, digest
 from autograder.report.pages.handouts import Handouts
@@ -33,6 +32,8 @@ class Pupil:
     person: Person
     file: str
     keys: list[str] = field(default_factory=list)
+    """What tells what its parts are made from."""
+    key: str = ""
     changed: bool = True
     parts: list[str] = field(default_factory=list)
     strips: list[tuple[str, list[tuple[str, float, float]]]] = field(default_factory=list)
@@ -40,13 +41,14 @@ class Pupil:
     most: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Marked:
     """An assignment's marks, and the attempts behind them."""
 
     assignment: Assignment
     marks: Mapping[str, Mark]
     attempts: Mapping[str, Sequence[Standing]]
+    key: str = ""
 
     @property
     def counted(self) -> dict[str, int]:
@@ -90,9 +92,7 @@ class Pages:
             handouts = Handouts(self.books.course, self.folder)
             summaries = []
             for marked in self.marked:
-                rows = list(self._rows(marked, step))
-                self._assignment(marked.assignment, rows, handouts)
-                self._parts(marked.assignment, rows)
+                rows = self._rows(marked, handouts, step)
                 summaries.append(summarise(marked.assignment, rows))
             for pupil in self.pupils.values():
                 self._student(pupil)
@@ -106,7 +106,7 @@ class Pages:
         return self.folder.written
 
     def _pupils(self) -> dict[str, Pupil]:
-        """Everybody of the roster, then those who only have marks, each with a file of their own."""
+        """Everybody of the roster, then those who only have marks; each has a file."""
         people = dict(self.roster.people)
         for marked in self.marked:
             for mark in marked.marks.values():
@@ -124,64 +124,94 @@ class Pages:
         return found
 
     def _find_changed(self) -> None:
-        """Which students' pages have to be made anew."""
-        if not self.pupils:
-            return
-        policy = self.books.course.feedback.disclosure
-        engine = engine_digest()
-        for marked in self.marked:
-            documents = {student: document for student, document, _ in self._documents(marked)}
-            for student, mark in marked.marks.items():
-                attempts = repr(marked.attempts.get(student, ()))
-                title = marked.assignment.title
-                key = digest(documents.get(student, ""), title, repr(mark), attempts)
-                for person in self._people(mark):
-                    self.pupils[person.student].keys.append(key)
+        """Which pages have to be made anew. No document is read for this."""
         course = self.books.course
+        about = (engine_digest(), repr(course.feedback), course.title, str(course.zone))
+        for marked in self.marked:
+            one = marked.assignment
+            stamps = self.books.gradebook.stamps(one.name, marked.counted)
+            keys = []
+            for student, mark in marked.marks.items():
+                made_of = (stamps.get(student, ""), repr(marked.attempts.get(student, ())))
+                key = digest(one.title, repr(mark), *made_of)
+                keys.append(key + repr(self._people(mark)))
+                for person in self._people(mark) if self.pupils else ():
+                    self.pupils[person.student].keys.append(key)
+            shown = (
+                repr(one),
+                repr(one.sections),
+                repr(course.deadlines),
+                repr([m.assignment for m in self.marked]),
+            )
+            marked.key = digest(*about, *shown, *keys)
         for pupil in self.pupils.values():
-            about = (engine, policy, course.title, str(course.zone), repr(pupil.person))
-            pupil.keys = [digest(*about, *pupil.keys)]
-            pupil.changed = not self.folder.current(pupil.file, pupil.keys[0])
-
-    def _documents(self, marked: Marked) -> Iterator[tuple[str, str, Any]]:
-        return self.books.gradebook.counted(marked.assignment.name, marked.counted)
+            pupil.key = digest(*about, repr(pupil.person), *pupil.keys)
+            pupil.changed = not self.folder.current(pupil.file, pupil.key)
 
     def _people(self, mark: Mark) -> tuple[Person, ...]:
         return tuple(self.roster.person(member) for member in mark.members)
 
-    def _rows(self, marked: Marked, step: Callable[[], None]) -> Iterator[Row]:
-        """Everything that was handed in, with its result; and marks that people alone gave."""
-        source = f"{self.books.gradebook.path}: a result"
-        without = {student for student, mark in marked.marks.items() if not mark.attempt}
-        for student in without:
-            mark = marked.marks[student]
-            yield Row(self._people(mark), mark, links=self._links(mark))
-        for student, document, _ in self._documents(marked):
-            mark = marked.marks[student]
-            yield Row(
-                self._people(mark),
-                mark,
-                tuple(marked.attempts[student]),
-                read_counted(document, mark, source),
-                self._links(mark),
-            )
+    def _rows(self, marked: Marked, handouts: Handouts, step: Callable[[], None]) -> list[Row]:
+        """An assignment's rows; its page and its parts of students' pages are made on the way.
+
+        Documents are read only where one of these has changed.
+        """
+        rows = [
+            Row(self._people(mark), mark, tuple(marked.attempts.get(student, ())))
+            for student, mark in marked.marks.items()
+        ]
+        assignment = marked.assignment
+        link = handouts.links(assignment)
+        page = f"{assignment.name}.html"
+        key = digest(marked.key, str(bool(link)))
+        current = self.folder.current(page, key)
+        if current and not any(self._changed(row) for row in rows):
+            for _ in marked.counted:
+                step()
+            return rows
+        full = self._read(marked, rows, step)
+        if not current:
+            self._assignment(page, key, assignment, full, link)
+        self._parts(assignment, full)
+        return rows
+
+    def _read(self, marked: Marked, rows: Sequence[Row], step: Callable[[], None]) -> list[Row]:
+        """The rows with their results and links."""
+        by_student = {row.mark.student: row for row in rows}
+        book = self.books.gradebook
+        for student, document in book.documents(marked.assignment.name, marked.counted):
+            row = by_student[student]
+            result = read_counted(document, row.mark, f"{book.path}: a result")
+            by_student[student] = replace(row, result=result)
             step()
+        return [replace(row, links=self._links(row.mark)) for row in by_student.values()]
+
+    def _changed(self, row: Row) -> bool:
+        pupils = (self.pupils.get(person.student) for person in row.people)
+        return any(pupil.changed for pupil in pupils if pupil)
 
     def _links(self, mark: Mark) -> tuple[str, ...]:
         found = (self.pupils.get(person.student) for person in self._people(mark))
         return tuple(one.file if one else "" for one in found)
 
-    def _assignment(self, assignment: Assignment, rows: list[Row], handouts: Handouts) -> None:
+    def _assignment(
+        self,
+        page: str,
+        key: str,
+        assignment: Assignment,
+        rows: list[Row],
+        link: Callable[[str], str] | None,
+    ) -> None:
         rows.sort(key=lambda row: (row.people[0].sortable_name.casefold(), row.mark.student))
-        look: Look = look_at(self.books.course, assignment, rows, anonymous=self.anonymous)
-        page = render(
+        look = look_at(self.books.course, assignment, rows, anonymous=self.anonymous)
+        text = render(
             "assignment.html",
             look=look,
             course=self.books.course.title,
             others=[(one.assignment.name, one.assignment.number) for one in self.marked],
-            section_link=handouts.links(assignment),
+            section_link=link or (lambda _: ""),
         )
-        self.folder.write(f"{assignment.name}.html", page)
+        self.folder.write(page, text, key)
 
     def _parts(self, assignment: Assignment, rows: Sequence[Row]) -> None:
         """What the students' pages say of it; a group's members read the same."""
@@ -212,6 +242,8 @@ class Pages:
             for label, got in pupil.strips
         )
         chart = strips("Points by function", f"{words}.", pupil.strips) if pupil.strips else None
+        if chart:
+            chart.caption = "A box is a function, as wide as it is worth, filled by what it got."
         page = render(
             "student.html",
             person=pupil.person,
@@ -222,7 +254,7 @@ class Pages:
             most=pupil.most,
             share=share_of(pupil.got, pupil.most),
         )
-        self.folder.write(pupil.file, page, pupil.keys[0])
+        self.folder.write(pupil.file, page, pupil.key)
         pupil.parts.clear()
 
     def _index(self, summaries: Sequence[Summary]) -> None:

@@ -89,12 +89,11 @@ def in_need(numbers: Sequence[str], marks: Sequence[Mark | None]) -> str:
         if mark and mark.score is not None
     ]
     if len(shares) == RECENT and max(shares) < LOW:
-        told = " and ".join(
+        return " and ".join(
             f"{points(mark.score or 0.0)} of {mark.max_score:g} in {number}"
             for number, mark in recent
             if mark
         )
-        return told
     return ""
 
 
@@ -108,5 +107,8 @@ def _side_by_side(summaries: Sequence[Summary], anonymous: bool) -> Chart | None
     if not rows:
         return None
     told = ", ".join(f"{name[:2]} {percent(one.median)}" for name, one in rows)
-    words = f"Medians: {told}. A box holds the middle half of the students."
-    return box_rows("Scores by assignment", words, rows, ends=not anonymous)
+    chart = box_rows("Scores by assignment", f"Medians: {told}.", rows, ends=not anonymous)
+    chart.caption = "A box holds the middle half of the students, with the median in it."
+    if not anonymous:
+        chart.caption += " The thin line goes from the lowest to the highest."
+    return chart

@@ -32,7 +32,7 @@ class Row:
 
     @property
     def graded(self) -> bool:
-        return self.result is not None and self.result.status == "graded"
+        return self.mark.status == "graded"
 
     @property
     def share(self) -> float:

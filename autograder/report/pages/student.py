@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from autograder.documents.results import Adjustment, CheckResult, Diagnosis, Result
 from autograder.report.feedback import FAULT, KINDS, REFUSED, outputs
+from autograder.report.pages.checks import grouped
 from autograder.report.pages.rows import Row
 from autograder.report.words import explain, points
 
@@ -124,7 +126,20 @@ def findings_of(result: Result, disclosure: str) -> list[Finding]:
 
 def _symptom(check: CheckResult, disclosure: str) -> str:
     """What the feedback says of a check, but for its cause."""
-    return textwrap.dedent(explain(replace(check, diagnosis=None), disclosure)).strip("\n")
+    if disclosure == "full":
+        return _worded(replace(check, diagnosis=None), disclosure)
+    return _in_short(check.verdict, check.told, disclosure)
+
+
+@functools.lru_cache(16384)
+def _in_short(verdict: str, told: str, disclosure: str) -> str:
+    """The same for all checks that students read nothing else of: many have the same words."""
+    bare = CheckResult("", "", "", "hidden", 0.0, 0.0, 0.0, verdict, told=told)
+    return _worded(bare, disclosure)
+
+
+def _worded(check: CheckResult, disclosure: str) -> str:
+    return textwrap.dedent(explain(check, disclosure)).strip("\n")
 
 
 def _note(result: Result | None) -> str:
@@ -143,8 +158,9 @@ def _adjustment(one: Adjustment) -> tuple[str, str]:
 
 def _functions(result: Result) -> list[Function]:
     found = []
+    by_function = grouped(result)
     for name, worth in result.functions.items():
-        checks = result.of(name)
+        checks = by_function[name]
         found.append(
             Function(
                 name,

@@ -52,7 +52,7 @@ def hand_ins(
         for at in _ticks(low, high)
     ]
     return columns(
-        "Hand-ins over time",
+        "Hand-ins before and after the deadline" if deadline else "Hand-ins over time",
         words + ".",
         bars,
         ticks,
