@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.course.course import Assignment, Course
-from autograder.report.pages.charts import Bar, Chart, Mark, box_rows, columns, percent
+from autograder.report.pages.charts import (
+    Bar,
+    Chart,
+    Mark,
+    box_rows,
+    columns,
+    percent,
+    side_by_side,
+)
 from autograder.report.pages.checks import Item, checks_of, functions_of
 from autograder.report.pages.measures import Spread, bins, joined, spread
 from autograder.report.pages.rows import FEW, Row, by_section, large_enough, scored, share_of
@@ -130,14 +138,19 @@ def _scores(rows: Sequence[Row], summary: Summary, least: int) -> Chart | None:
         return None
     most = summary.most
     parts = bins([row.share * most for row in rows], most)
-    if least > 1:
-        parts = joined(parts, least)
-    if not parts:
-        return None
     bars = [
         Bar(low, high, count, f"{points(low)} to {points(high)} points")
         for low, high, count in parts
     ]
+    ticks = [(low, f"{low:.4g}") for low, _, _ in parts] + [(most, f"{most:.4g}")]
+    if least > 1:
+        parts = joined(parts, least)
+        bars, ticks = side_by_side(
+            [
+                (f"{low:.4g}–{high:.4g}", f"{points(low)} to {points(high)} points", count, "bar")
+                for low, high, count in parts
+            ]
+        )
     quarters = (found.lower * most, found.median * most, found.upper * most)
     words = (
         f"Of {found.count} students, half have {points(quarters[1])} of {most:g} points or more. "
@@ -146,13 +159,14 @@ def _scores(rows: Sequence[Row], summary: Summary, least: int) -> Chart | None:
     if least == 1:
         words += f". The lowest has {points(found.lowest * most)}, "
         words += f"the highest {points(found.highest * most)}"
-    ticks = [(low, f"{low:.4g}") for low, _, _ in parts] + [(most, f"{most:.4g}")]
     marks = [
         Mark(quarters[0], "", "quartile"),
         Mark(quarters[1], "median", "median"),
         Mark(quarters[2], "", "quartile"),
     ]
-    return columns("Students by score", f"{words}.", bars, ticks, marks, axis="points")
+    return columns(
+        "Students by score", f"{words}.", bars, ticks, marks if least == 1 else (), axis="points"
+    )
 
 
 def _attempts(rows: Sequence[Row], least: int) -> Attempts | None:

@@ -13,6 +13,7 @@ from autograder.report.pages.measures import Spread
 WIDTH = 640.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 12.0, 14.0, 40.0
 ROW = 30.0
+Tick = tuple[float, str]
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,14 @@ def columns(
     title: str,
     words: str,
     bars: Sequence[Bar],
-    ticks: Sequence[tuple[float, str]],
+    ticks: Sequence[Tick],
     marks: Sequence[Mark] = (),
     header: tuple[str, str] = ("points", "students"),
     axis: str = "",
 ) -> Chart:
-    """Columns over an axis; the highest fills the plane."""
+    """Columns over an axis, the highest fills the plane. As high as what they count, so they
+    should be equally wide: see `side_by_side` for parts that are not.
+    """
     height = 220.0
     chart = Chart(title, words, height, header, [], kind="columns")
     chart.numbers += [(bar.name, str(bar.count)) for bar in bars]
@@ -123,6 +126,15 @@ def columns(
     if axis:
         chart.texts.append(Text((LEFT + WIDTH - RIGHT) / 2, height - 6, axis))
     return chart
+
+
+def side_by_side(parts: Sequence[tuple[str, str, int, str]]) -> tuple[list[Bar], list[Tick]]:
+    """Parts of unequal width as equal columns, each with its range below: a short label, its name,
+    its count, its kind."""
+    bars = [
+        Bar(float(k), k + 1.0, count, name, kind) for k, (_, name, count, kind) in enumerate(parts)
+    ]
+    return bars, [(k + 0.5, label) for k, (label, *_) in enumerate(parts)]
 
 
 def box_rows(

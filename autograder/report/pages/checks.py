@@ -99,7 +99,8 @@ def grouped(result: Result) -> dict[str, list[CheckResult]]:
 
 
 def _kind(points: float, worth: float, passed: bool, written: bool) -> str:
-    if passed or (worth and points >= worth - SLACK):
+    """Where points are to be had, they decide: a check may pass and count only beside another."""
+    if points >= worth - SLACK if worth else passed:
         return "full"
     if not written:
         return "unwritten"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import functools
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
+from autograder.checker.outcome import Verdict
 from autograder.documents.results import Adjustment, CheckResult, Diagnosis, Result
 from autograder.report.feedback import FAULT, KINDS, REFUSED, outputs
 from autograder.report.pages.checks import grouped
 from autograder.report.pages.rows import Row
 from autograder.report.words import explain, points
 
+HELD_BACK = "its other checks, which count in full once it is derived"
 NOTHING = "Nothing was handed in."
 
 
@@ -121,7 +124,16 @@ def findings_of(result: Result, disclosure: str) -> list[Finding]:
         finding = found.setdefault(key, Finding(check.function, cause, "" if cause else symptom))
         lost = check.max_points - check.points
         finding.costs.append(Cost(check.title, symptom if cause else "", lost))
+        if check.verdict == Verdict.TOO_COSTLY:
+            finding.costs += _held_back(result, check.function)
     return list(found.values())
+
+
+def _held_back(result: Result, function: str) -> list[Cost]:
+    """What a gradient that is not derived costs besides: its other checks hardly count."""
+    passed = [check for check in result.of(function) if check.passed]
+    lost = sum(check.max_points - check.points for check in passed)
+    return [Cost(HELD_BACK, "", lost)] if lost >= 0.005 else []
 
 
 def _symptom(check: CheckResult, disclosure: str) -> str:
@@ -139,7 +151,13 @@ def _in_short(verdict: str, told: str, disclosure: str) -> str:
 
 
 def _worded(check: CheckResult, disclosure: str) -> str:
-    return textwrap.dedent(explain(check, disclosure)).strip("\n")
+    """As the feedback says it, but for the breaks of lines that were longer than a terminal.
+
+    Details are set in columns of their own, and are left as they are.
+    """
+    text = textwrap.dedent(explain(check, disclosure)).strip("\n")
+    shown = disclosure == "full" and check.details
+    return text if shown else re.sub(r"\n  (?=\S)", " ", text)
 
 
 def _note(result: Result | None) -> str:

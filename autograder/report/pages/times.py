@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from autograder.report.pages.charts import Bar, Chart, Mark, columns
+from autograder.report.pages.charts import Bar, Chart, Mark, Tick, columns, side_by_side
 from autograder.report.pages.measures import joined
 from autograder.report.pages.rows import Row
 
@@ -27,43 +27,72 @@ def hand_ins(
     first, last = min(hours), max(hours)
     width = next((w for w in WIDTHS if (last - first) / w < MOST_BARS), WIDTHS[-1])
     parts = _parts(hours, width)
-    if least > 1:
-        parts = joined(parts, least)
-        if not parts:
-            return None
     late = sum(hour > 0 for hour in hours) if deadline else 0
-    bars = [
-        Bar(
-            low,
-            high,
-            count,
-            _when(origin, low, high, zone),
-            "late" if _late(low, deadline) else "bar",
-        )
-        for low, high, count in parts
-    ]
-    marks = [Mark(0.0, "deadline", "deadline")] if deadline else []
     words = f"{len(moments)} hand-ins"
     if deadline and (late >= least or not late):
         words += f"; {late} after the deadline" if late else "; none after the deadline"
-    low, high = parts[0][0], parts[-1][1]
-    ticks = [
-        (at, f"{origin + timedelta(hours=at):%d %b}" if not deadline else _days(at))
-        for at in _ticks(low, high)
-    ]
+    if least > 1:
+        bars, ticks, border = _few_joined(parts, least, origin, deadline, zone)
+    else:
+        bars = [
+            Bar(low, high, count, _when(origin, low, high, zone), _kind(low, deadline))
+            for low, high, count in parts
+        ]
+        low, high = parts[0][0], parts[-1][1]
+        ticks = [(at, _tick(at, origin, deadline, zone)) for at in _ticks(low, high)]
+        border = 0.0 if deadline else None
+    if not bars:
+        return None
     return columns(
         "Hand-ins before and after the deadline" if deadline else "Hand-ins over time",
         words + ".",
         bars,
         ticks,
-        marks,
+        [Mark(border, "deadline", "deadline")] if border is not None else [],
         ("when", "hand-ins"),
         "days before and after the deadline" if deadline else "",
     )
 
 
-def _late(low: float, deadline: datetime | None) -> bool:
-    return deadline is not None and low >= 0
+def _few_joined(
+    parts: Sequence[tuple[float, float, int]],
+    least: int,
+    origin: datetime,
+    deadline: datetime | None,
+    zone: ZoneInfo,
+) -> tuple[list[Bar], list[Tick], float | None]:
+    """Bars that each hold enough, and where the deadline lies between them.
+
+    Those before and after it are joined apart, if there are enough of both.
+    """
+    before = joined([part for part in parts if _kind(part[0], deadline) == "bar"], least)
+    after = joined([part for part in parts if _kind(part[0], deadline) == "late"], least)
+    found = [*before, *after]
+    border = float(len(before)) if before and after else None
+    if sum(count for *_, count in found) < sum(count for *_, count in parts):
+        found, border = joined(parts, least), None
+    bars, ticks = side_by_side(
+        [
+            (
+                f"{_tick(low, origin, deadline, zone)} to {_tick(high, origin, deadline, zone)}",
+                _when(origin, low, high, zone),
+                count,
+                _kind(low, deadline),
+            )
+            for low, high, count in found
+        ]
+    )
+    return bars, ticks, border
+
+
+def _kind(low: float, deadline: datetime | None) -> str:
+    return "late" if deadline is not None and low >= 0 else "bar"
+
+
+def _tick(at: float, origin: datetime, deadline: datetime | None, zone: ZoneInfo) -> str:
+    if deadline is None:
+        return f"{(origin + timedelta(hours=at)).astimezone(zone):%d %b}"
+    return f"{at / 24:+.3g}".replace("-", "−") if at else "0"
 
 
 def _parts(hours: Sequence[float], width: int) -> list[tuple[float, float, int]]:
@@ -90,8 +119,3 @@ def _ticks(low: float, high: float) -> list[float]:
     step = next(d for d in (6, 12, 24, 48, 168, 336, 672, 8064, 80640) if (high - low) / d <= 9)
     first = math.ceil(low / step)
     return [float(k * step) for k in range(first, math.floor(high / step) + 1)]
-
-
-def _days(hours: float) -> str:
-    days = hours / 24
-    return f"{days:+.3g}".replace("-", "−") if days else "0"
