@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.errors import KitError
 from autograder.report.pages.drawing import numbers, svg
+from autograder.report.pages.lines import cost_lines, function_lines, passed_lines, who
 from autograder.report.pages.listing import python
 from autograder.report.pages.rows import FEW
 from autograder.report.words import first_finding, points, visible
@@ -51,7 +51,10 @@ def environment() -> Environment:
         "python": python,
         "svg": svg,
         "numbers": numbers,
-        "passed": _passed,
+        "passed_lines": passed_lines,
+        "cost_lines": cost_lines,
+        "function_lines": function_lines,
+        "who": who,
         "finding": lambda row: first_finding(row.result) if row.result else "",
     }
     found.globals |= {
@@ -88,17 +91,6 @@ def _harmless(value: Any) -> Any:
     if type(value) is not str or value.isprintable():
         return value
     return visible(value)
-
-
-def _passed(checks: Iterable[tuple[str, bool, str]]) -> Any:
-    return _trusted("\n".join(_passed_check(*one) for one in checks))
-
-
-@functools.lru_cache(16384)
-def _passed_check(function: str, later: bool, title: str) -> str:
-    """A line; a class has the same ones some hundred thousand times."""
-    line = _trusted("<li><code>{}</code>: {}{}</li>")
-    return str(line.format(visible(function), visible(title), " †" if later else ""))
 
 
 def _percent(part: float) -> str:
