@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from autograder.report.pages.measures import Spread
 
@@ -16,8 +17,7 @@ ROW = 30.0
 Tick = tuple[float, str]
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     x: float
     y: float
     width: float
@@ -26,8 +26,7 @@ class Box:
     tip: str = ""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     x1: float
     y1: float
     x2: float
@@ -35,8 +34,7 @@ class Line:
     kind: str = "axis"
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     x: float
     y: float
     words: str

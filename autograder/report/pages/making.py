@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,6 +88,10 @@ class Pages:
             progress(done, total)
 
         progress(0, total)
+        often = gc.get_threshold()
+        gc.set_threshold(
+            50_000, 20, 50
+        )  # hundreds of thousands of checks, none of them in a circle
         try:
             self._find_changed()
             handouts = Handouts(self.books.course, self.folder)
@@ -102,6 +107,8 @@ class Pages:
             if self.folder.path.is_dir():
                 self.folder.remember()
             raise
+        finally:
+            gc.set_threshold(*often)
         self.folder.finish()
         return self.folder.written
 

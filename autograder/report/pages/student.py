@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from autograder.checker.outcome import Verdict
@@ -20,8 +21,7 @@ HELD_BACK = "its other checks, which count in full once it is derived"
 NOTHING = "Nothing was handed in."
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """A check that a finding costs: what was seen in it, and the points."""
 
     title: str
@@ -44,8 +44,7 @@ class Finding:
         return sum(cost.lost for cost in self.costs)
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     name: str
     got: float
     worth: float
