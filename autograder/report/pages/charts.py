@@ -13,7 +13,7 @@ from autograder.report.pages.measures import Spread
 
 WIDTH = 640.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 12.0, 14.0, 40.0
-ROW = 30.0
+ROW, STRIP = 46.0, 48.0  # high, with the name above: a phone has no room beside it
 Tick = tuple[float, str]
 
 
@@ -142,22 +142,22 @@ def box_rows(
 
     ends: the whiskers to the lowest and the highest, who are single students.
     """
-    names = min(215.0, 24 + 7.0 * max(len(name) for name, _ in rows))
+    start = 24.0
     height = TOP + ROW * len(rows) + BOTTOM - 8
     header = ("", "students", *(("lowest",) if ends else ()), "lower quartile", "median")
     header += ("upper quartile", *(("highest",) if ends else ()))
     chart = Chart(title, words, height, header, [])
-    across = WIDTH - names - RIGHT - 12
+    across = WIDTH - start - 2 * RIGHT - 12
 
     def x(part: float) -> float:
-        return names + min(1.05, part) * across
+        return start + min(1.05, part) * across
 
     floor = TOP + ROW * len(rows)
     for tick in (0, 25, 50, 75, 100):
         chart.lines.append(Line(x(tick / 100), TOP, x(tick / 100), floor, "grid"))
         chart.texts.append(Text(x(tick / 100), floor + 16, f"{tick} %"))
     for number, (name, found) in enumerate(rows):
-        middle = TOP + ROW * (number + 0.5)
+        middle = TOP + ROW * number + 30
         values: tuple[float, ...] = (found.lower, found.median, found.upper)
         if ends:
             chart.lines.append(Line(x(found.lowest), middle, x(found.highest), middle, "whisker"))
@@ -167,7 +167,7 @@ def box_rows(
         chart.boxes.append(Box(x(found.lower), middle - 8, wide, 16, "box", tip))
         at = x(found.median)
         chart.lines.append(Line(at, middle - 10, at, middle + 10, "median"))
-        chart.texts.append(Text(names - 10, middle + 4, shortened(name, 27), "end"))
+        chart.texts.append(Text(start + 4, middle - 15, shortened(name, 60), "start"))
         chart.numbers.append((name, str(found.count), *map(percent, values)))
     return chart
 
@@ -180,14 +180,13 @@ def strips(
     """A row an assignment, a box a function, as wide as it is worth and filled by what it got."""
     from autograder.report.words import points
 
-    names = min(215.0, 24 + 7.0 * max(len(name) for name, _ in rows))
-    height = TOP + 26.0 * len(rows) + 4
+    height = TOP + STRIP * len(rows) + 4
     chart = Chart(title, words, height, ("assignment", "function", "points", "of"), [])
     for number, (name, functions) in enumerate(rows):
-        y = TOP + 26.0 * number
+        y = TOP + STRIP * number + 18
         whole = sum(worth for _, _, worth in functions) or 1.0
-        at, across = names, (WIDTH - names - RIGHT) / whole
-        chart.texts.append(Text(names - 10, y + 14, shortened(name, 27), "end"))
+        at, across = 2.0, (WIDTH - 2 - RIGHT) / whole
+        chart.texts.append(Text(2.0, y - 5, shortened(name, 60), "start"))
         for function, got, worth in functions:
             wide = worth * across
             tip = f"{function}: {points(got)} of {worth:g}"
