@@ -23,6 +23,7 @@ COMMANDS = {  # name: its module, and the line in `autograder --help`; imported 
     "extend": ("decisions", "Give one student a later deadline."),
     "new": ("new", "Start a new assignment."),
     "release": ("release", "Write what students get."),
+    "report": ("report", "Write pages about a class, and one for each student."),
     "site": ("site", "Write the course's own pages."),
     "verify": ("verify", "Prove that checks and solution fit together."),
 }

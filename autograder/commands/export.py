@@ -91,7 +91,7 @@ def export(
         books = Books(course, book, ledger)
         sheet = Sheet(
             books,
-            _chosen(books, assignments),
+            chosen(books, assignments),
             people,
             _named(course, ids, "--id"),
             _named(course, titles, "--title"),
@@ -112,14 +112,15 @@ def export(
         click.echo(line, err=True)
 
 
-def _chosen(books: Books, names: Sequence[str]) -> tuple[Assignment, ...]:
+def chosen(books: Books, names: Sequence[str]) -> tuple[Assignment, ...]:
+    """The assignments that were named; all with results, where none was."""
     course, path = books.course, books.gradebook.path
     graded = books.marks()
     if not names:
-        chosen = [one for one in course.assignments if one.name in graded]
-        if not chosen:
+        found = [one for one in course.assignments if one.name in graded]
+        if not found:
             raise UsageProblem(f"{path} has no results of {course.title!r}: grade first.")
-        return tuple(chosen)
+        return tuple(found)
     asked = list(dict.fromkeys(course.assignment(name).name for name in names))
     for name in asked:
         if name not in graded:

@@ -4,6 +4,7 @@ Each result is one transaction, so that a grader that dies loses nothing that wa
 two graders may write at once. Which attempt counts is asked, never stored.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -121,6 +122,34 @@ class Gradebook(Database):
                 (assignment, student),
             ).fetchall()
         return [self._result(row) for row in rows]
+
+    def documents(self, assignment: str, attempts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+        """Student and document, as it was written, of these attempts; one at a time."""
+        with self._told():
+            rows = self.connection.execute(
+                "SELECT student, attempt, document FROM attempts JOIN gradings "
+                "ON gradings.id = (SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id) "
+                "WHERE assignment = ? ORDER BY student, attempt",
+                (assignment,),
+            )
+            for student, attempt, document in rows:
+                if attempts.get(student) == attempt:
+                    yield student, document
+
+    def stamps(self, assignment: str, attempts: Mapping[str, int]) -> dict[str, str]:
+        """What tells the documents of these attempts from earlier ones, without reading any."""
+        with self._told():
+            rows = self.connection.execute(
+                "SELECT student, attempt, gradings.id, graded_at FROM attempts JOIN gradings "
+                "ON gradings.id = (SELECT MAX(id) FROM gradings WHERE attempt_id = attempts.id) "
+                "WHERE assignment = ?",
+                (assignment,),
+            ).fetchall()
+        return {
+            student: f"{number} {moment}"
+            for student, attempt, number, moment in rows
+            if attempts.get(student) == attempt
+        }
 
     def history(self, assignment: str, student: str) -> list[Result]:
         """Every grading of every attempt, oldest first: what regrading has changed."""

@@ -1,5 +1,7 @@
 """The steps of linear layers and the MLP, as the handout spells them out."""
 
+import itertools
+
 import numpy as np
 
 from autograder.explain.steps import steps
@@ -55,7 +57,7 @@ def linear_backward(dy, x, w, b):
 @steps(see=NETWORK)
 def init_mlp(rng, sizes, scheme="he", dtype=np.float64):
     layers = []
-    for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for d_in, d_out in itertools.pairwise(sizes):
         layer = init_linear(rng, d_in, d_out, scheme, dtype)
         layers = [*layers, layer]
     return layers

@@ -22,8 +22,7 @@ def causal_mask(t_query, t_key=None):
     first = t_key - t_query  # where the first query stands
     query = np.arange(t_query)[:, None] + first
     key = np.arange(t_key)
-    seen = key <= query  # no later position
-    return seen
+    return key <= query  # no later position
 
 
 @steps(see=MASKS)
