@@ -16,9 +16,12 @@ import numpy as np
 
 from autograder.checker.bank import Misconception
 from autograder.checker.bounds import Within
+from autograder.checker.compare import Expected
 from autograder.checker.contract import OPAQUE
 from autograder.checker.declare import Check
 from autograder.checker.implementation import Call, hand_out
+from autograder.checker.judge import Judge
+from autograder.checker.key import rules
 from autograder.checker.outcome import Generator, Opaque, Outcome
 from autograder.explain.promising import Leaves, changed_leaves, promising, same
 from autograder.explain.steps import Steps, Variant
@@ -171,7 +174,31 @@ class Explainer:
                 yield one, other, result
 
 
-def _tried(steps: Steps, calls: Sequence[Call], at: int) -> Recorded | None:
+def differing_steps(explainer: Explainer, *judges: Judge) -> Iterator[str]:
+    """The calls of checks in which the steps of a function give something else than it does.
+
+    Where a check looks at extremes, two right ways of writing a function may differ.
+    """
+    for judge in judges:
+        for check in judge.checks:
+            steps = explainer.steps.get(check.of)
+            if steps is None or check.kind not in ("value", "error") or check.rtol is not None:
+                continue
+            right = judge.key.expected(check)
+            for at, call in enumerate(right.calls):
+                if call.function.name != check.of:
+                    continue
+                recorded = _tried(steps, right.calls, at, variants=())
+                expected = leaves_of(call.result.value)
+                given = {} if recorded is None else recorded.right
+                allowed = Expected(expected, rules(check))
+                if given.keys() != expected.keys() or not allowed.matches(given):
+                    yield f"{check.of}: {check.name}"
+
+
+def _tried(
+    steps: Steps, calls: Sequence[Call], at: int, variants: Sequence[Variant] | None = None
+) -> Recorded | None:
     """Run a call's steps, then each of their variants. None where the steps can't take it."""
     arguments = arguments_of(calls, at)
     if arguments is None:
@@ -191,7 +218,7 @@ def _tried(steps: Steps, calls: Sequence[Call], at: int) -> Recorded | None:
         return None
     recorded = Recorded(at, right, before, [], [])
     seen: Counter[Hashable] = Counter()
-    for variant in steps.variants:
+    for variant in steps.variants if variants is None else variants:
         if variant.default is not None:
             other = _with_default(steps, before, arguments, variant.default)
             if other and other.keys() == right.keys() and changed_leaves(right, other):

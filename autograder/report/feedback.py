@@ -1,7 +1,7 @@
 """A student's feedback file, in Markdown."""
 
 from autograder.documents.results import CheckResult, Result
-from autograder.report.words import explain, fenced, markdown, points, signed
+from autograder.report.words import explain_once, fenced, markdown, points, signed
 
 REFUSED = "Your upload could not be graded: {reason}.\n\nCorrect that and hand it in again."
 FAULT = (
@@ -26,9 +26,10 @@ def feedback(result: Result, disclosure: str) -> str:
     lines += [f"\nNote: {markdown(note)}" for note in result.submission.notes]
     for function, worth in result.functions.items():
         checks = result.of(function)
+        texts = explain_once(checks, lambda check: _seen(check, disclosure))
         got = sum(check.points for check in checks)
         lines += ["", f"## `{function}`   {points(got)} / {worth:g}", ""]
-        lines += [_check(check, disclosure) for check in checks]
+        lines += [_check(check, texts.get(check.name, "")) for check in checks]
     if any(check.upstream == "reference" and check.passed for check in result.checks):
         lines += ["", "† passes once the functions below it are right: that slip is counted there."]
     for heading, text in outputs(result, disclosure):
@@ -63,11 +64,14 @@ def _adjustments(result: Result) -> list[str]:
     return [*lines, f"- together: {points(result.score or 0.0)} / {result.max_score:g}"]
 
 
-def _check(check: CheckResult, disclosure: str) -> str:
+def _seen(check: CheckResult, disclosure: str) -> str:
+    return "full" if check.visibility == "public" else disclosure
+
+
+def _check(check: CheckResult, text: str) -> str:
     mark = "✓" if check.passed else "✗"
     dagger = " †" if check.passed and check.upstream == "reference" else ""
     line = f"- {mark} {markdown(check.title)}{dagger}"
     if check.passed:
         return line
-    text = fenced(explain(check, "full" if check.visibility == "public" else disclosure))
-    return line + "\n\n" + "\n".join(f"  {row}" for row in text.splitlines()) + "\n"
+    return line + "\n\n" + "\n".join(f"  {row}" for row in fenced(text).splitlines()) + "\n"

@@ -1,10 +1,14 @@
 """What the reports share: findings in words, and students' text made harmless."""
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from autograder.checker.finding import PHRASES, Diagnosis, Finding
+from autograder.checker.causes import UNKNOWN
+from autograder.checker.finding import PHRASES, Diagnosis, Finding, wrap
 from autograder.checker.outcome import Verdict
 from autograder.documents.results import CheckResult, Result
+from autograder.documents.results import Diagnosis as DiagnosisOfCheck
 
 
 def finding_of(check: CheckResult) -> Finding:
@@ -28,6 +32,54 @@ def explain(check: CheckResult, disclosure: str) -> str:
     """Why a check failed, as far as the course discloses it."""
     section = check.diagnosis.section if check.diagnosis else ""
     return finding_of(check).text(disclosure, {section: section} if section else {})
+
+
+def explain_once(
+    checks: Sequence[CheckResult], disclosure: Callable[[CheckResult], str]
+) -> dict[str, str]:
+    """Why each failed check failed, by its name: a cause is told once for a function.
+
+    The first check that it costs tells it, with how many it costs and how much; the others say
+    where it is told.
+    """
+    told: dict[tuple[str, str], CheckResult] = {}
+    texts = {}
+    for check in checks:
+        if check.passed:
+            continue
+        seen, cause = disclosure(check), check.diagnosis
+        if cause is None or seen == "none":
+            texts[check.name] = explain(check, seen)
+            continue
+        key = check.function, cause.id or cause.text
+        if key in told:
+            bare = explain(replace(check, diagnosis=None), seen)
+            again = "" if cause.text == UNKNOWN else _again(told[key])
+            texts[check.name] = f"{bare}\n{again}" if again else bare
+        else:
+            told[key] = check
+            texts[check.name] = explain(check, seen) + _costs(checks, check, cause)
+    return texts
+
+
+def _again(first: CheckResult) -> str:
+    return "\n".join(wrap(f"The cause is the one that is told at: {first.title}."))
+
+
+def _costs(checks: Sequence[CheckResult], first: CheckResult, cause: DiagnosisOfCheck) -> str:
+    """What a cause costs together, where it costs more than one check."""
+    same = [
+        check
+        for check in checks
+        if not check.passed
+        and check.function == first.function
+        and check.diagnosis is not None
+        and (check.diagnosis.id or check.diagnosis.text) == (cause.id or cause.text)
+    ]
+    if len(same) < 2 or cause.text == UNKNOWN:
+        return ""
+    lost = sum(check.max_points - check.points for check in same)
+    return "\n" + "\n".join(wrap(f"It costs {len(same)} checks, {points(lost)} points."))
 
 
 def first_finding(result: Result) -> str:

@@ -126,8 +126,9 @@ def cross_entropy(logits, targets, ignore_index=-1, label_smoothing=0.0):
     divisor = max(int(count), 1)
     shifted = logits - logits.max(-1, keepdims=True)
     exponentials = np.exp(shifted)
-    p = exponentials / exponentials.sum(-1, keepdims=True)  # the softmax
-    log_p = np.log(p)
+    total = exponentials.sum(-1, keepdims=True)
+    p = exponentials / total  # the softmax
+    log_p = shifted - np.log(total)  # its logarithm
     hit = np.arange(classes) == np.where(counted, targets, 0)[..., None]  # one at the target
     even = label_smoothing / classes  # the share of every class
     own = 1 - label_smoothing  # the target's share

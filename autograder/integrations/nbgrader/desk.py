@@ -13,7 +13,7 @@ from autograder.errors import GraderFault
 from autograder.grading.grader import Settings, expected_of
 from autograder.grading.judges import assignment_digest
 from autograder.grading.workers import OneProcess
-from autograder.report.words import explain, points, visible
+from autograder.report.words import explain_once, points, visible
 from autograder.uploads.archives import Refused
 from autograder.uploads.sources import safe_id
 from autograder.uploads.submission import Source, read_submission, unread
@@ -87,10 +87,11 @@ def _cell_grade(function: AssignedFunction, result: Result, disclosure: str) -> 
     checks = result.of(function.name)
     got = points_of(function, checks)
     lines = [f"{function.name}: {points(got)} of {function.points:g} points"]
+    texts = explain_once(checks, lambda _: disclosure)
     for check in checks:
         lines += [f"{'✓' if check.passed else '✗'} {visible(check.title)}"]
         if not check.passed:
-            lines += visible(explain(check, disclosure)).splitlines()
+            lines += visible(texts[check.name]).splitlines()
     return CellGrade(got, function.points, "\n".join(lines))
 
 

@@ -1,0 +1,70 @@
+"""Steps spell out the reference; their changes say in words what they do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autograder.explain.search import differing_steps
+from autograder.explain.steps import StepFunction, Steps, steps
+from tests.explained.measure import streams
+
+NUMBERS = [f"0{k}" for k in range(1, 10)]
+WITHOUT = {"05": {"adam_init"}, "08": {"train"}}  # nothing in them that a step could spell out
+
+
+@steps(see="handout.md#a-section")
+def mean_square(x, scale=2.0):
+    centred = x - x.mean()  # the centred row
+    # see: another-section
+    if scale > 0:  # for a positive scale
+        weight = scale
+        square = weight * centred**2
+    else:  # for another scale
+        square = centred
+    return square.sum()
+
+
+@pytest.fixture(scope="module")
+def square() -> Steps:
+    assert isinstance(mean_square, StepFunction)
+    return Steps(mean_square, {})
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_every_function_has_steps_that_give_what_the_reference_gives(number: str) -> None:
+    known = streams(number)
+    assert known.explainer is not None
+    asked = {check.of for check in known.checks}
+    assert asked - known.explainer.steps.keys() == WITHOUT.get(number, set())
+    assert not list(differing_steps(known.explainer, known[0], known[1]))
+
+
+def test_a_change_has_a_sentence_with_the_step_and_its_branch(square: Steps) -> None:
+    texts = {variant.text for variant in square.variants}
+    assert "In `centred` (the centred row): the term `x.mean()` is missing." in texts
+    assert "For a positive scale, in `square`: the factor `weight` is missing." in texts
+    assert "In what is returned: the mean is taken where the sum belongs." in texts
+    assert "The default of `scale` is 1.0 where it should be 2.0." in texts
+
+
+def test_a_change_knows_its_section(square: Steps) -> None:
+    sections = {variant.text.split(":")[0]: variant.see for variant in square.variants}
+    assert sections["In `centred` (the centred row)"] == "handout.md#a-section"
+    assert sections["In what is returned"] == "handout.md#another-section"
+
+
+def test_changes_do_what_they_say(square: Steps) -> None:
+    x = np.array([1.0, 2.0, 6.0])
+    by_text = {variant.text: variant for variant in square.variants}
+    missing = by_text["In `centred` (the centred row): the term `x.mean()` is missing."]
+    factor = by_text["For a positive scale, in `square`: the factor `weight` is missing."]
+    assert square.function()(x) == 2 * ((x - 3) ** 2).sum()
+    assert square.function([missing])(x) == 2 * (x**2).sum()
+    assert square.function([missing, factor])(x) == (x**2).sum()
+    assert square.function([factor])(x, -1.0) == (x - 3).sum()
+
+
+def test_names_are_unique(square: Steps) -> None:
+    names = [variant.name for variant in square.variants]
+    assert len(set(names)) == len(names)
