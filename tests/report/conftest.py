@@ -1,5 +1,7 @@
 """A class that is made once for all tests of its pages."""
 
+import shutil
+
 import pytest
 
 from tests.report.a_class import make
@@ -11,4 +13,12 @@ def a_class(tmp_path_factory):
     pytest.importorskip("jinja2")
     folder = tmp_path_factory.mktemp("a_class")
     make(folder, 60, 3)
+    return folder
+
+
+@pytest.fixture
+def own_class(a_class, tmp_path):
+    """The class again, to be changed."""
+    folder = tmp_path / "own"
+    shutil.copytree(a_class, folder)
     return folder
