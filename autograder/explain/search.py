@@ -7,9 +7,7 @@ all checks is for the judge to see.
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,35 +15,20 @@ import numpy as np
 from autograder.checker.bank import Misconception
 from autograder.checker.bounds import Within
 from autograder.checker.compare import Expected
-from autograder.checker.contract import OPAQUE
 from autograder.checker.declare import Check
-from autograder.checker.implementation import Call, hand_out
 from autograder.checker.judge import Judge
 from autograder.checker.key import rules
-from autograder.checker.outcome import Generator, Opaque, Outcome
+from autograder.checker.outcome import Outcome
 from autograder.explain.promising import Leaves, changed_leaves, promising, same
+from autograder.explain.recorded import Recorded, attempt, leaves_of, tried
 from autograder.explain.steps import Steps, Variant
 from autograder.explain.weights import odd_weight
 
 MOST_SINGLES = 16
 MOST_PAIRS = 3
 SPREAD = 0.1  # by which two standard deviations of drawn numbers may differ
-MOST_TWINS = 6  # variants that give the same on one call
 PAIR_BUDGET = 8000  # statements' worth of work: some 60 ms of CPU
 CALL_WEIGHT = 8  # what a call of the reference costs, in statements
-
-
-@dataclass
-class Recorded:
-    """One call of the function under test, and what each variant makes of it."""
-
-    call: int  # among the calls of the check
-    right: Leaves
-    before: Mapping[int, dict[str, Any]]
-    tried: list[tuple[Variant, Leaves]]
-    """The variants that make a difference here."""
-    pairing: list[tuple[Variant, Leaves]]
-    """Of those that make the same difference, two: enough for pairs."""
 
 
 Found = tuple[Steps, Recorded, Leaves, set[str]]
@@ -104,7 +87,7 @@ class Explainer:
         steps, recorded, mine, wrong = found
 
         def result(changed: Mapping[int, Any], start: int) -> Leaves | None:
-            return _attempt(steps, recorded.before, changed, start)
+            return attempt(steps, recorded.before, changed, start)
 
         def search() -> Iterator[Misconception]:
             slip = odd_weight(steps, recorded.right, mine, wrong, set(recorded.before), result)
@@ -154,7 +137,7 @@ class Explainer:
     ) -> Recorded | None:
         key = (check.name, seed, at)
         if key not in self._recorded:
-            self._recorded[key] = _tried(steps, right.calls, at)
+            self._recorded[key] = tried(steps, right.calls, at)
         return self._recorded[key]
 
     def _composed(
@@ -169,7 +152,7 @@ class Explainer:
             if left < 0:
                 return
             code = steps.code([one, other])
-            result = code and _attempt(steps, recorded.before, code, start)
+            result = code and attempt(steps, recorded.before, code, start)
             if result:
                 yield one, other, result
 
@@ -188,71 +171,12 @@ def differing_steps(explainer: Explainer, *judges: Judge) -> Iterator[str]:
             for at, call in enumerate(right.calls):
                 if call.function.name != check.of:
                     continue
-                recorded = _tried(steps, right.calls, at, variants=())
+                recorded = tried(steps, right.calls, at, variants=())
                 expected = leaves_of(call.result.value)
                 given = {} if recorded is None else recorded.right
                 allowed = Expected(expected, rules(check))
                 if given.keys() != expected.keys() or not allowed.matches(given):
                     yield f"{check.of}: {check.name}"
-
-
-def _tried(
-    steps: Steps, calls: Sequence[Call], at: int, variants: Sequence[Variant] | None = None
-) -> Recorded | None:
-    """Run a call's steps, then each of their variants. None where the steps can't take it."""
-    arguments = arguments_of(calls, at)
-    if arguments is None:
-        return None
-    try:
-        with np.errstate(all="ignore"):
-            bound = steps.signature.bind(*arguments[0], **arguments[1])
-            bound.apply_defaults()
-            before = steps.program.trace(_fresh(bound.arguments))
-        if any(isinstance(value, Generator) for value in bound.arguments.values()):
-            start = {**steps.program.names, **bound.arguments}  # each run draws from the start
-            before = dict.fromkeys(before, start)
-    except Exception:
-        return None
-    right = _attempt(steps, before, {}, 0)
-    if right is None:
-        return None
-    recorded = Recorded(at, right, before, [], [])
-    seen: Counter[Hashable] = Counter()
-    for variant in steps.variants if variants is None else variants:
-        if variant.default is not None:
-            other = _with_default(steps, before, arguments, variant.default)
-            if other and other.keys() == right.keys() and changed_leaves(right, other):
-                recorded.tried.append((variant, other))
-            continue
-        if variant.operation not in before:
-            continue
-        if variant.names and not _of_one_kind(before[variant.operation], *variant.names):
-            continue
-        uses = variant.change.uses
-        if uses and not _usable(before[variant.operation], *uses):
-            continue
-        changed = steps.code([variant])
-        leaves = changed and _attempt(steps, before, changed, variant.operation)
-        if leaves and leaves.keys() == right.keys() and changed_leaves(right, leaves):
-            look = tuple(_fingerprint(leaves[name]) for name in right)
-            if seen[look] < MOST_TWINS:  # the same here, but perhaps not elsewhere
-                recorded.tried.append((variant, leaves))
-            if seen[look] < 2:
-                recorded.pairing.append((variant, leaves))
-            seen[look] += 1
-    return recorded
-
-
-def _with_default(
-    steps: Steps,
-    before: Mapping[int, dict[str, Any]],
-    arguments: tuple[tuple[Any, ...], dict[str, Any]],
-    default: tuple[str, Any],
-) -> Leaves | None:
-    """What comes of another default, where the call leaves that argument out."""
-    given = steps.signature.bind(*arguments[0], **arguments[1]).arguments
-    name, value = default
-    return None if name in given else _attempt(steps, {0: before[0] | {name: value}}, {}, 0)
 
 
 def _is_statistic(right: Outcome) -> bool:
@@ -275,99 +199,3 @@ def _same_spread(right: Leaves, mine: Leaves, leaves: Leaves, wrong: Collection[
 
 def _exact(value: Any) -> Hashable:
     return (value.shape, value.tobytes()) if isinstance(value, np.ndarray) else repr(value)
-
-
-def _fingerprint(value: Any) -> Hashable:
-    if isinstance(value, np.ndarray) and value.size and value.dtype.kind == "f":
-        return value.shape, f"{float(value.flat[0]):.8g}", f"{float(value.sum()):.8g}"
-    return str(value)
-
-
-def _attempt(
-    steps: Steps, before: Mapping[int, dict[str, Any]], changed: Mapping[int, Any], start: int
-) -> Leaves | None:
-    """What changed steps give; None where they can't be computed."""
-    try:
-        with np.errstate(all="ignore"):
-            env = before[start]
-            if any(isinstance(value, Generator) for value in env.values()):
-                start = 0
-            result = steps.program.run(_fresh(env), start, changed)
-        return leaves_of(_data(steps, steps.typed(result, env)))
-    except Exception:
-        return None
-
-
-def _data(steps: Steps, result: Any) -> Any:
-    """A result without its cache or state."""
-    returns = steps.returns
-    if type(result) is tuple and len(result) == len(returns) and OPAQUE in returns:
-        pairs = zip(result, returns, strict=True)
-        return tuple(Opaque(part) if role == OPAQUE else part for part, role in pairs)
-    return result
-
-
-def _fresh(env: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values; generators anew, so that each run draws the same numbers."""
-    return {
-        name: hand_out(value) if isinstance(value, Generator) else value
-        for name, value in env.items()
-    }
-
-
-def _usable(env: Mapping[str, Any], name: str, kind: str) -> bool:
-    """Whether a name holds what a change needs: a number other than 0 and 1, or an array."""
-    value = env.get(name)
-    if kind == "number":
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        return number and value not in (0, 1)
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
-
-
-def _of_one_kind(env: Mapping[str, Any], one: str, other: str) -> bool:
-    if one not in env or other not in env:
-        return True  # of a loop, whose names come later
-    first, second = env[one], env[other]
-    if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
-        return first.ndim == second.ndim
-    if isinstance(first, dict) and isinstance(second, dict):
-        return first.keys() == second.keys()
-    numbers = (int, float)
-    return type(first) is type(second) or (
-        isinstance(first, numbers) and isinstance(second, numbers)
-    )
-
-
-def leaves_of(value: Any, name: str = "") -> Leaves:
-    """All data in a call's result by path; caches are left out."""
-    found: Leaves = {}
-    if isinstance(value, tuple | list):
-        for k, item in enumerate(value):
-            found |= leaves_of(item, f"{name}[{k}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            found |= leaves_of(item, f"{name}[{key}]")
-    elif not isinstance(value, Opaque):
-        found[name or "[0]"] = value
-    return found
-
-
-def arguments_of(calls: Sequence[Call], at: int) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-    """What a step function takes: a cache is exchanged for the arguments of its forward."""
-    call = calls[at]
-    if not call.function.name.endswith("_backward"):
-        return tuple(map(_opened, call.args)), {k: _opened(v) for k, v in call.kwargs.items()}
-    positional = [*call.args, *call.kwargs.values()]
-    if len(positional) < 2:
-        return tuple(positional), {}
-    dy, cache = positional[:2]
-    for other in calls[:at]:
-        parts = other.result.value if type(other.result.value) is tuple else (other.result.value,)
-        if any(part is cache for part in parts) and isinstance(cache, Opaque):
-            return (dy, *other.args), dict(other.kwargs)
-    return tuple(map(_opened, positional)), {}
-
-
-def _opened(value: Any) -> Any:
-    """The reference's own state as it is; anything else as the probe has it."""
-    return value.value if isinstance(value, Opaque) else value

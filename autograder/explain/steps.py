@@ -20,19 +20,19 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-import numpy as np
-
 from autograder.checker.bank import Misconception
 from autograder.checker.causes import AND, TOGETHER
 from autograder.checker.declare import load_file
 from autograder.checker.implementation import LocalImplementation
 from autograder.explain.arithmetic import of_whole
 from autograder.explain.calls import loop_changes
-from autograder.explain.change import Change, quoted
+from autograder.explain.change import Change
 from autograder.explain.changes import changes
+from autograder.explain.comments import Comments, sentence
+from autograder.explain.precision import SINGLE, narrowed, precision
 from autograder.explain.program import Program, compiled
+from autograder.explain.trees import assigned, innermost, replaced, scopes
 
-SINGLE = 4  # bytes of a float32
 DEFAULT = -1  # in the place of an operation, where a default is changed
 BETWEEN = " + "  # in the name of a cause that is two changes
 
@@ -99,7 +99,7 @@ class Steps:
             for name, value in declared.function.__globals__.items()
             if not isinstance(value, StepFunction) and not name.startswith("__")
         }
-        self._comments = _Comments(source, declared.see)
+        self._comments = Comments(source, declared.see)
         self.program = Program(tree, {**own, **names}, self._comments.words)
         self._costs: list[int] = []
         self._code: dict[tuple[Variant, ...], Mapping[int, CodeType]] = {}
@@ -122,7 +122,7 @@ class Steps:
                         name = f"{variant.name}_{names[variant.name]}"
                         variant = replace(variant, name=name)
                     found.append(variant)
-            known += [name for name in _assigned(operation.node) if name not in known]
+            known += [name for name in assigned(operation.node) if name not in known]
         found += self._of_defaults()
         return tuple(sorted(found, key=lambda variant: variant.rank))
 
@@ -149,8 +149,8 @@ class Steps:
         self, at: int, statement: ast.stmt | ast.expr, known: Sequence[str], where: str
     ) -> Iterator[tuple[Variant, str]]:
         step, see = self._comments.of(statement)
-        known = [*known, *_assigned(statement)] if isinstance(statement, ast.For) else known
-        scopes, loops = _scopes(statement)
+        known = [*known, *assigned(statement)] if isinstance(statement, ast.For) else known
+        bound, loops = scopes(statement)
         whole = {
             id(item.value)
             for item in ast.walk(statement)
@@ -159,10 +159,10 @@ class Steps:
         for index, node in enumerate(ast.walk(statement)):
             if not isinstance(node, ast.expr):
                 continue
-            inner, _ = self._comments.of(_innermost(statement, node), step)
+            inner, _ = self._comments.of(innermost(statement, node), step)
             siblings = known
             if isinstance(node, ast.Name):
-                siblings = next((names for names in scopes if node.id in names), known)
+                siblings = next((names for names in bound if node.id in names), known)
                 siblings = siblings if node.id in siblings else ()
             extra = [loop_changes(node)] if id(node) in loops else []
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -238,9 +238,9 @@ class Steps:
         """A result in the precision of the arguments: textbook code takes no care of it."""
         if "dtype" in self.signature.parameters:
             return result
-        given = [_precision(env[name]) for name in self.signature.parameters if name in env]
+        given = [precision(env[name]) for name in self.signature.parameters if name in env]
         widest = max(given, default=0)
-        return _narrowed(result) if widest == SINGLE else result
+        return narrowed(result) if widest == SINGLE else result
 
     def slip(self, variants: Sequence[Variant]) -> Misconception:
         """Changes as a known slip."""
@@ -259,81 +259,6 @@ class Steps:
         )
 
 
-def sentence(where: str, step: str, text: str) -> str:
-    """What a student reads of a change: where it is, and what it is."""
-    if where and step:
-        step = f"{where}, {step[0].lower()}{step[1:]}"
-    return f"{step or where}: {text}" if step or where else text[0].upper() + text[1:]
-
-
-class _Comments:
-    """What the comments of a step function say: a step's words, and the handout's sections."""
-
-    def __init__(self, source: str, see: str) -> None:
-        self._lines = source.splitlines()
-        self.see = see
-
-    def of(self, node: ast.AST, fallback: str = "") -> tuple[str, str]:
-        """A step's name in a sentence, and its section."""
-        line = getattr(node, "lineno", 0)
-        see = self.see
-        for text in self._lines[:line]:
-            if match := re.fullmatch(r"\s*# see: (\S+)", text):
-                see = f"handout.md#{match[1]}"
-        return _named(node, self.words(line)) or fallback, see
-
-    def words(self, line: int) -> str:
-        """The comment behind a line of code."""
-        if not 0 < line <= len(self._lines):
-            return ""
-        match = re.search(r"  # (?!see:)(.+)$", self._lines[line - 1])
-        return match[1].strip() if match else ""
-
-
-def _named(node: ast.AST, words: str) -> str:
-    names = _assigned(node)
-    if "_result" in names:
-        return "In what is returned"
-    if names and isinstance(node, ast.Assign):
-        listed = ", ".join(f"`{name}`" for name in names[:3])
-        return f"In {listed} ({words})" if words else f"In {listed}"
-    if isinstance(node, ast.expr):
-        return f"Where {quoted(node)} is asked"
-    return ""
-
-
-def _assigned(node: ast.AST) -> list[str]:
-    """The names that a statement sets, also inside a loop."""
-    return [
-        item.id
-        for item in ast.walk(node)
-        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
-    ]
-
-
-def _precision(value: Any) -> int:
-    """The item size of the widest floating-point array in an argument; 0 without one."""
-    if isinstance(value, np.ndarray):
-        return value.dtype.itemsize if value.dtype.kind == "f" else 0
-    if isinstance(value, dict):
-        return max(map(_precision, value.values()), default=0)
-    if isinstance(value, list | tuple):
-        return max(map(_precision, value), default=0)
-    return 0
-
-
-def _narrowed(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.floating) and value.dtype == np.float64:
-        return value.astype(np.float32)
-    if isinstance(value, dict):
-        return {key: _narrowed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_narrowed(item) for item in value]
-    if isinstance(value, tuple):
-        return tuple(_narrowed(item) for item in value)
-    return value
-
-
 def _other_defaults(default: Any) -> tuple[Any, ...]:
     if isinstance(default, bool) or default is inspect.Parameter.empty:
         return ()
@@ -348,53 +273,6 @@ def _other_defaults(default: Any) -> tuple[Any, ...]:
     return tuple(
         other for group in groups if default in group for other in group if other != default
     )
-
-
-def _scopes(statement: ast.AST) -> tuple[list[list[str]], set[int]]:
-    """The names that lambdas bind, and the expressions that loops run over."""
-    scopes = [
-        [argument.arg for argument in node.args.args]
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Lambda)
-    ]
-    loops = {
-        id(node.iter)
-        for node in ast.walk(statement)
-        if isinstance(node, ast.For | ast.comprehension)
-    }
-    return scopes, loops
-
-
-def _innermost(statement: ast.AST, wanted: ast.AST) -> ast.AST:
-    """The assignment that an expression of a loop lies in."""
-    if isinstance(statement, ast.expr | ast.Assign):
-        return statement
-    for inner in ast.walk(statement):
-        if isinstance(inner, ast.Assign) and any(item is wanted for item in ast.walk(inner)):
-            return inner
-    return statement
-
-
-def replaced(
-    root: ast.stmt | ast.expr, pieces: Sequence[tuple[int, ast.expr]]
-) -> ast.stmt | ast.expr:
-    """A copy of a tree with some nodes (by their place in `ast.walk`) exchanged."""
-    places = dict(pieces)
-    nodes = list(ast.walk(root))
-    new = {id(nodes[index]): piece for index, piece in places.items()}
-
-    def build(node: Any, inside: frozenset[int] = frozenset()) -> Any:
-        if id(node) in new and id(node) not in inside:
-            return build(new[id(node)], inside | {id(node)})
-        if isinstance(node, ast.AST):
-            fields = {name: build(value, inside) for name, value in ast.iter_fields(node)}
-            return ast.copy_location(type(node)(**fields), node)
-        if isinstance(node, list):
-            return [build(item, inside) for item in node]
-        return node
-
-    result: ast.stmt | ast.expr = build(root)
-    return result
 
 
 def load_steps(path: Path, reference: LocalImplementation) -> dict[str, Steps]:

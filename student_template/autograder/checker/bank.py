@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -154,17 +155,19 @@ def _wrong_backward(
     """A backward: the forward keeps its arguments as the cache for the variant to see."""
 
     def right(dy: Any, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = copy.deepcopy((args, kwargs))
         _, cache = _call(reference, forward.name, args, kwargs)
         return _call(reference, of.name, (dy, cache), {})
 
     wrong = _filled_in(slip, reference, right)
 
     def keep_arguments(*args: Any, **kwargs: Any) -> Any:
+        kept = copy.deepcopy((args, kwargs))  # a generator as it was before it drew
         y, _ = _call(reference, forward.name, args, kwargs)
-        return y, (args, kwargs)
+        return y, kept
 
     def backward(dy: Any, cache: Any) -> Any:
-        args, kwargs = cache
+        args, kwargs = copy.deepcopy(cache)
         return wrong((dy, *args), kwargs)
 
     return {forward.name: keep_arguments, of.name: backward}

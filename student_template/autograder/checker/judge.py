@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from autograder.checker import disclosure
 from autograder.checker.bank import Misconception
+from autograder.checker.causes import UNKNOWN, Causes, Run, Suggests
 from autograder.checker.compare import Difference, Expected, same_form
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
@@ -23,7 +23,7 @@ from autograder.checker.outcome import (
     Verdict,
 )
 from autograder.checker.own_forward import gradients_fit_own_forward
-from autograder.checker.slips import explain, main_slips, same_outputs
+from autograder.checker.slips import main_slips, same_outputs
 from autograder.checker.symptoms import describe, sizes_of
 
 ORDER = (
@@ -46,9 +46,14 @@ class Judge:
         *,
         seed: Callable[[str], int],
         allowed: Mapping[str, float] | None = None,
+        suggests: Suggests | None = None,
     ) -> None:
-        """`allowed` holds the CPU seconds that some checks may take, where less than usual."""
+        """`allowed` holds the CPU seconds that some checks may take, where less than usual.
+
+        `suggests` finds causes beyond the misconceptions.
+        """
         self._set(checks, LiveKey(reference, misconceptions, seed))
+        self.suggests = suggests
         self.allowed = {} if allowed is None else allowed
 
     @classmethod
@@ -57,6 +62,7 @@ class Judge:
         judge = cls.__new__(cls)
         judge._set(checks, key)
         judge.allowed = {}
+        judge.suggests = None
         return judge
 
     def _set(self, checks: Sequence[Check], key: AnswerKey) -> None:
@@ -69,8 +75,15 @@ class Judge:
     ) -> dict[str, Finding]:
         """The findings of all checks (or some), in order. Never raises for what was judged."""
         chosen = self.checks if checks is None else checks
-        found = {check.name: self.run_one(check, implementation) for check in chosen}
-        found = self._agree(chosen, found)
+        runs = {check.name: self._run(check, implementation) for check in chosen}
+        by_function: dict[str, list[Check]] = {}
+        for check in chosen:
+            by_function.setdefault(check.of, []).append(check)
+        named: dict[str, Finding] = {}
+        with np.errstate(all="ignore"):
+            for checks_of in by_function.values():
+                named |= Causes(self.key, self.suggests, checks_of, runs).named()
+        found = {check.name: named[check.name] for check in chosen}
         return gate(chosen, self._second_look(chosen, found, implementation))
 
     def prepare(self) -> None:
@@ -80,21 +93,27 @@ class Judge:
                 self.key.expected(check)
 
     def run_one(self, check: Check, implementation: Implementation) -> Finding:
-        """Run one check and say what was found; the gates are not applied."""
+        """Run one check and say what was found; no causes, and the gates are not applied."""
+        return self._run(check, implementation).finding
+
+    def _run(self, check: Check, implementation: Implementation) -> Run:
+        """Run one check and say what was found; causes and gates come later."""
         right = self.key.expected(check)
         fault = fault_of(check, right)
         if fault:
-            return self._finding(check, Verdict.GRADER_ERROR, details=fault)
+            finding = self._finding(check, Verdict.GRADER_ERROR, details=fault)
+            return Run(check, finding, Outcome())
         with np.errstate(all="ignore"):
             allowed = self.allowed.get(check.name)
             outcome = run_probe(check, implementation, self.key.seed(check), allowed)
-            finding = self._examine(check, right, outcome)
-        return replace(
+            finding, wrong = self._examine(check, right, outcome)
+        finding = replace(
             finding,
             seconds=outcome.seconds,
             cpu=outcome.cpu,
             warnings=self._news(right, outcome),
         )
+        return Run(check, finding, outcome, wrong)
 
     @staticmethod
     def _news(right: Outcome, outcome: Outcome) -> tuple[str, ...]:
@@ -108,8 +127,32 @@ class Judge:
             self._prepared[check.name] = Expected(outputs, rules(check))
         return self._prepared[check.name]
 
-    def _examine(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
-        """The first that holds: death, exception, structure, mutation, difference; else passed."""
+    def _examine(
+        self, check: Check, right: Outcome, outcome: Outcome
+    ) -> tuple[Finding, tuple[str, ...]]:
+        """The first that holds: death, exception, structure, mutation, difference; else passed.
+
+        Beside it the outputs, by path, that are wrong.
+        """
+        differences: tuple[Difference, ...] = ()
+        expected = self._expected(check)
+        outputs = None if expected is None else outcome.outputs
+        if (
+            expected is not None
+            and outputs is not None
+            and (outcome.mutated or not expected.matches(outputs))
+        ):
+            differences = tuple(expected.differences(outputs))
+        finding = self._judged(check, right, outcome, differences)
+        return finding, tuple(difference.name for difference in differences)
+
+    def _judged(
+        self,
+        check: Check,
+        right: Outcome,
+        outcome: Outcome,
+        differences: Sequence[Difference],
+    ) -> Finding:
         if outcome.stopped is not None:
             death = outcome.stopped
             told = disclosure.death(death)
@@ -118,23 +161,21 @@ class Judge:
             return self._raised(check, right, outcome)
         if outcome.structure:
             told = disclosure.structure(outcome.structure)
-            return self._explained(check, Verdict.WRONG_TYPE, outcome.structure, outcome, told=told)
-        expected = self._expected(check)
-        if expected is None:
+            return self._finding(check, Verdict.WRONG_TYPE, outcome.structure, told=told)
+        if right.outputs is None:
             kind = kind_of_error(right)
             return self._finding(
                 check, Verdict.WRONG_VALUE, f"no exception; {kind} was expected for these arguments"
             )
         if outcome.outputs is None:
             return self._unusable(check, right, outcome)
-        if not outcome.mutated and expected.matches(outcome.outputs):
+        if not outcome.mutated and not differences:
             return self._form(check, right, outcome) or self._finding(check, Verdict.PASSED)
-        differences = list(expected.differences(outcome.outputs))
         first = min(differences, key=lambda d: ORDER.index(d.verdict), default=None)
         early = first is not None and first.verdict not in (Verdict.WRONG_VALUE,)
         if outcome.mutated and not early:
             text = f"{outcome.mutated[0]} was changed in place: work on a copy"
-            return self._explained(check, Verdict.MUTATED_INPUT, text, outcome, differences)
+            return self._finding(check, Verdict.MUTATED_INPUT, text)
         if first is None:
             return self._finding(check, Verdict.PASSED)
         return self._different(check, outcome, first, differences)
@@ -156,7 +197,7 @@ class Judge:
         if error.where:
             text += f"\nin {error.where}"
         told = disclosure.exception(error.kinds)
-        finding = self._explained(check, Verdict.RAISED, text, outcome, told=told)
+        finding = self._finding(check, Verdict.RAISED, text, told=told)
         return replace(finding, raised=error)
 
     def _unusable(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
@@ -183,83 +224,25 @@ class Judge:
                         words.replace("result", f"{mine.function.name}'s result", 1)
                         for words in (difference.text, difference.told or difference.text)
                     )
-                    return self._explained(check, difference.verdict, text, outcome, told=told)
+                    return self._finding(check, difference.verdict, text, told=told)
         return None
 
     def _different(
-        self, check: Check, outcome: Outcome, first: Difference, differences: list[Difference]
+        self, check: Check, outcome: Outcome, first: Difference, differences: Sequence[Difference]
     ) -> Finding:
         symptom = describe(first, sizes_of(outcome.calls))
         others = sorted({d.root for d in differences} - {first.root})
         more = f"\nAlso wrong: {', '.join(others[:6])}." if others else ""
-        finding = self._explained(
+        finding = self._finding(
             check,
             first.verdict,
             f"{first.text}.{more}",
-            outcome,
-            differences,
-            symptom.details,
+            "\n".join(symptom.details),
             told=f"{first.told or first.text}.{more}",
         )
-        text = symptom.text or ("" if symptom.known else "No slip that the kit knows fits.")
+        text = symptom.text or ("" if symptom.known else UNKNOWN)
         unnamed = Diagnosis(None, text) if text else None
-        return replace(finding, unnamed=unnamed, diagnosis=finding.diagnosis or unnamed)
-
-    def _explained(
-        self,
-        check: Check,
-        verdict: Verdict,
-        symptom: str,
-        outcome: Outcome,
-        differences: Sequence[Difference] = (),
-        details: tuple[str, ...] = (),
-        *,
-        told: str | None = None,
-    ) -> Finding:
-        """A finding with the known slip that would give the same outcome, where there is one."""
-        names = explain(outcome, differences, self.key.slips(check))
-        return replace(
-            self._finding(check, verdict, symptom, "\n".join(details), told=told),
-            candidates=names,
-            diagnosis=self._diagnosis(names),
-        )
-
-    def _diagnosis(self, names: Sequence[str]) -> Diagnosis | None:
-        """One slip is named; several only if they are of one family."""
-        if not names or len({self.key.misconception(name)[0] for name in names}) > 1:
-            return None
-        _, text, anchor = self.key.misconception(names[0])
-        return Diagnosis(names[0], text, anchor)
-
-    def _agree(self, checks: Sequence[Check], found: dict[str, Finding]) -> dict[str, Finding]:
-        """Name only slips that hold on every check of the function.
-
-        A slip that would fail a check which passes is not what was done. Where several fit one
-        check, the one that fits most checks is it.
-        """
-        votes: Counter[str] = Counter()
-        for finding in found.values():
-            votes.update(finding.candidates)
-        by_function: dict[str, list[Check]] = {}
-        for check in checks:
-            by_function.setdefault(check.of, []).append(check)
-        refuted = {
-            name
-            for of in {finding.function for finding in found.values() if finding.candidates}
-            for check in by_function[of]
-            if found[check.name].passed
-            for name in self.key.slips(check)
-        }
-        agreed = {}
-        for name, finding in found.items():
-            if finding.candidates:
-                kept = [slip for slip in finding.candidates if slip not in refuted]
-                most = max((votes[slip] for slip in kept), default=0)
-                best = tuple(slip for slip in kept if votes[slip] == most)
-                named = self._diagnosis(best) or finding.unnamed
-                finding = replace(finding, candidates=best, diagnosis=named)
-            agreed[name] = finding
-        return agreed
+        return replace(finding, unnamed=unnamed, diagnosis=unnamed)
 
     def _second_look(
         self, checks: Sequence[Check], found: dict[str, Finding], implementation: Implementation

@@ -32,6 +32,12 @@ class AnswerKey(Protocol):
     def slips(self, check: Check) -> Mapping[str, Outcome]:
         """The outcome of each known slip of the check's function, where it differs."""
 
+    def slip(self, check: Check, name: str) -> Outcome | None:
+        """The outcome of one slip, where it differs from the right one."""
+
+    def knows(self, slip: Misconception) -> bool:
+        """Learn a slip that was suggested; whether it can be tried."""
+
     def carried(self, check: Check, slip: str) -> Outcome | None:
         """What a right function answers on top of a slip in another one, where that is known."""
 
@@ -104,6 +110,7 @@ class LiveKey:
         self._by_name = {slip.name: slip for slip in misconceptions}
         self._expected: dict[str, Outcome] = {}
         self._slips: dict[str, dict[str, Outcome]] = {}
+        self._tried: dict[tuple[str, str], Outcome | None] = {}
 
     def seed(self, check: Check) -> int:
         """The seed of the check's inputs."""
@@ -121,16 +128,28 @@ class LiveKey:
         if check.kind == "learning":  # seconds of work each, and a bound tells no slip from another
             return {}
         if check.name not in self._slips:
-            right = self.expected(check)
-            found = {}
-            for slip in self._misconceptions:
-                if slip.of == check.of:
-                    variant = overlay(slip, self._reference)
-                    outcome = run_probe(check, variant, self.seed(check))
-                    if differs(check, right, outcome):
-                        found[slip.name] = outcome
-            self._slips[check.name] = found
+            tried = {
+                slip.name: self.slip(check, slip.name)
+                for slip in self._misconceptions
+                if slip.of == check.of
+            }
+            self._slips[check.name] = {name: one for name, one in tried.items() if one is not None}
         return self._slips[check.name]
+
+    def slip(self, check: Check, name: str) -> Outcome | None:
+        """The outcome of one slip, where it differs from the right one."""
+        key = check.name, name
+        if key not in self._tried:
+            variant = overlay(self._by_name[name], self._reference)
+            outcome = run_probe(check, variant, self.seed(check))
+            differing = differs(check, self.expected(check), outcome)
+            self._tried[key] = outcome if differing else None
+        return self._tried[key]
+
+    def knows(self, slip: Misconception) -> bool:
+        """Learn a slip that was suggested, for as long as a batch lasts."""
+        self._by_name.setdefault(slip.name, slip)
+        return True
 
     def carried(self, check: Check, slip: str) -> Outcome | None:
         """What a right function answers on top of a slip in another one.

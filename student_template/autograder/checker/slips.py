@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checker.bounds import Bound, Within
-from autograder.checker.compare import Difference, Expected, Rules
+from autograder.checker.compare import Expected, Rules
 from autograder.checker.declare import Check
 from autograder.checker.finding import Finding
 from autograder.checker.outcome import Outcome
@@ -17,39 +17,30 @@ from autograder.checker.outcome import Outcome
 SAME = {8: 1e-9, 4: 1e-5, 2: 1e-2}  # relative to the largest value, by item size
 
 
-def explain(
-    outcome: Outcome,
-    differences: Sequence[Difference],
-    slips: Mapping[str, Outcome],
-) -> tuple[str, ...]:
-    """The names of the slips whose outcome this is.
+def fitting(
+    outcome: Outcome, wrong: Sequence[str], slips: Mapping[str, Outcome]
+) -> dict[str, list[str]]:
+    """The wrong outputs that each slip gives as well, of those that give any.
 
-    Each wrong output is matched by itself, so that one slip is found beside another; slips that
-    explain all wrong outputs go before those that explain some, and of these the ones that
-    give the right outputs right too.
+    Where there are no outputs, or only a changed argument, a slip that fails in the same way has
+    an empty list.
     """
     if outcome.outputs is None:
-        return tuple(name for name, slip in slips.items() if _same_failure(outcome, slip))
-    wrong = [difference.name for difference in differences]
-    explained: dict[str, int] = {}
+        return {name: [] for name, slip in slips.items() if same_failure(outcome, slip)}
+    found: dict[str, list[str]] = {}
     got = {name: _Value(outcome.leaves[name]) for name in wrong if name in outcome.leaves}
     for name, slip in slips.items():
         if slip.outputs is None or bool(slip.mutated) != bool(outcome.mutated):
             continue
         if outcome.mutated and not wrong:
-            explained[name] = 1
+            found[name] = []
             continue
         theirs = slip.leaves
         fits = [w for w in wrong if w in theirs and w in got and got[w].equals(theirs[w])]
         fits += [w for w in wrong if w not in theirs and w not in got]
         if fits:
-            explained[name] = len(fits)
-    if not explained:
-        return ()
-    most = max(explained.values())
-    best = tuple(name for name, count in explained.items() if count == most)
-    whole = tuple(name for name in best if equal(outcome.outputs, slips[name].outputs))
-    return whole or best
+            found[name] = fits
+    return found
 
 
 def same_outputs(one: Outcome, other: Outcome) -> bool:
@@ -59,7 +50,7 @@ def same_outputs(one: Outcome, other: Outcome) -> bool:
     return equal(one.outputs, other.outputs)
 
 
-def _same_failure(outcome: Outcome, slip: Outcome) -> bool:
+def same_failure(outcome: Outcome, slip: Outcome) -> bool:
     """Whether two runs failed in the same way: the same exception, or the same odd structure."""
     if outcome.error is not None:
         return slip.error is not None and str(slip.error) == str(outcome.error)

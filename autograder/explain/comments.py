@@ -1,0 +1,52 @@
+"""What a step is called: its name, and what the comments of its function say."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from autograder.explain.change import quoted
+from autograder.explain.trees import assigned
+
+
+def sentence(where: str, step: str, text: str) -> str:
+    """What a student reads of a change: where it is, and what it is."""
+    if where and step:
+        step = f"{where}, {step[0].lower()}{step[1:]}"
+    return f"{step or where}: {text}" if step or where else text[0].upper() + text[1:]
+
+
+class Comments:
+    """What the comments of a step function say: a step's words, and the handout's sections."""
+
+    def __init__(self, source: str, see: str) -> None:
+        self._lines = source.splitlines()
+        self.see = see
+
+    def of(self, node: ast.AST, fallback: str = "") -> tuple[str, str]:
+        """A step's name in a sentence, and its section."""
+        line = getattr(node, "lineno", 0)
+        see = self.see
+        for text in self._lines[:line]:
+            if match := re.fullmatch(r"\s*# see: (\S+)", text):
+                see = f"handout.md#{match[1]}"
+        return _named(node, self.words(line)) or fallback, see
+
+    def words(self, line: int) -> str:
+        """The comment behind a line of code."""
+        if not 0 < line <= len(self._lines):
+            return ""
+        match = re.search(r"  # (?!see:)(.+)$", self._lines[line - 1])
+        return match[1].strip() if match else ""
+
+
+def _named(node: ast.AST, words: str) -> str:
+    names = assigned(node)
+    if "_result" in names:
+        return "In what is returned"
+    if names and isinstance(node, ast.Assign):
+        listed = ", ".join(f"`{name}`" for name in names[:3])
+        return f"In {listed} ({words})" if words else f"In {listed}"
+    if isinstance(node, ast.expr):
+        return f"Where {quoted(node)} is asked"
+    return ""

@@ -1,0 +1,316 @@
+"""Name the causes of what is wrong in one function: slips that fit all of it, or say which part.
+
+A slip is believed by what it does on all checks of its function: where the answer is right it must
+be right too, and where the answer is wrong it must give that very answer. What it explains in part
+is said to be a part; where nothing fits, nothing is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from autograder.checker.bank import Misconception
+from autograder.checker.compare import Expected
+from autograder.checker.declare import Check
+from autograder.checker.finding import Diagnosis, Finding
+from autograder.checker.key import AnswerKey, rules
+from autograder.checker.outcome import Outcome, Verdict
+from autograder.checker.slips import fitting, same_failure
+
+UNKNOWN = "No slip that the kit knows fits."
+FAILED, CHANGED, FORM = "(failed)", "(argument changed)", "(form)"
+EXPLAINABLE = (
+    Verdict.WRONG_VALUE,
+    Verdict.WRONG_SHAPE,
+    Verdict.WRONG_TYPE,
+    Verdict.NOT_FINITE,
+    Verdict.MUTATED_INPUT,
+    Verdict.RAISED,
+    Verdict.BAD_OUTPUT,
+)
+TOGETHER, AND = "Several slips together: ", " And: "
+WEIGHT = ".weight_of_"  # in the name of a cause that is a fitted number
+MOST_CAUSES = 3
+MOST_LOOKS = 4  # checks of a function on which changes of steps are looked for
+
+Cell = tuple[str, str]  # a check's name, and one of its outputs (or what else is wrong)
+
+
+class Suggests(Protocol):
+    """Finds slips that nobody wrote down: changes of a function's steps."""
+
+    def singles(
+        self, check: Check, seed: int, right: Outcome, got: Outcome
+    ) -> Sequence[Misconception]:
+        """Single changes that may explain an outcome."""
+
+    def pairs(
+        self, check: Check, seed: int, right: Outcome, got: Outcome
+    ) -> Sequence[Misconception]:
+        """Two changes at once that may."""
+
+    def weights(
+        self, check: Check, seed: int, right: Outcome, got: Outcome
+    ) -> Sequence[Misconception]:
+        """One odd weight in a sum that may."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One check's run: what was found, and the outputs (by path) that are wrong."""
+
+    check: Check
+    finding: Finding
+    outcome: Outcome
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> frozenset[Cell]:
+        """All that is wrong in it and could be explained."""
+        if self.finding.passed or self.finding.verdict not in EXPLAINABLE:
+            return frozenset()
+        name = self.check.name
+        if self.outcome.outputs is None:
+            return frozenset({(name, FAILED)})
+        found = {(name, leaf) for leaf in self.wrong}
+        if self.outcome.mutated:
+            found.add((name, CHANGED))
+        return frozenset(found or {(name, FORM)})
+
+
+@dataclass
+class Candidate:
+    """A slip, and the cells that it explains, or gives another wrong answer in."""
+
+    name: str
+    order: int
+    fits: set[Cell] = field(default_factory=set)
+    clashes: set[Cell] = field(default_factory=set)
+    refuted: bool = False
+
+
+class Causes:
+    """Looks for the causes of one function's failures."""
+
+    def __init__(
+        self,
+        key: AnswerKey,
+        suggests: Suggests | None,
+        checks: Sequence[Check],
+        runs: Mapping[str, Run],
+    ) -> None:
+        self.key = key
+        self.suggests = suggests
+        self.runs = [runs[check.name] for check in checks]
+        self.failed = [run for run in self.runs if run.cells]
+        self.cells: frozenset[Cell] = frozenset().union(*(run.cells for run in self.failed))
+        self.weights = {check.name: check.weight for check in checks}
+        self._neutral = {run.check.name for run in self.runs if _neutral(run.check)}
+        self.candidates: dict[str, Candidate] = {}
+
+    def named(self) -> dict[str, Finding]:
+        """The findings, with the causes that hold."""
+        found = {run.check.name: run.finding for run in self.runs}
+        chosen = self._chosen()
+        for run in self.failed:
+            explained = [one for one in chosen if one.fits & run.cells]
+            finding = found[run.check.name]
+            found[run.check.name] = replace(
+                finding,
+                candidates=tuple(one.name for one in explained),
+                diagnosis=self._diagnosis(run, explained) or self._unnamed(run, chosen),
+            )
+        return found
+
+    def _unnamed(self, run: Run, chosen: Sequence[Candidate]) -> Diagnosis | None:
+        """What is said of a check that no cause explains: a symptom, or that nothing fits."""
+        words = run.finding.unnamed
+        if words is not None and words.text == UNKNOWN and chosen and not self._open(chosen):
+            return None  # the cause is known; here it is drowned, by rounding or by a bound
+        return words
+
+    def _chosen(self) -> list[Candidate]:
+        """The causes that explain most, what costs more first."""
+        if not self.failed:
+            return []
+        self._try_all(self._bank())
+        chosen = self._cover()
+        if self.suggests is None or self._done(chosen):
+            return chosen
+        return self._looked_closer(chosen, self.suggests)
+
+    def _looked_closer(self, chosen: list[Candidate], suggests: Suggests) -> list[Candidate]:
+        """Changes of steps as well: single ones, then pairs, then a term's weight."""
+        looks: list[Run] = []
+        while len(looks) < MOST_LOOKS:
+            open_cells = self._open(chosen)
+            run = next(
+                (r for r in self._ordered() if r not in looks and r.cells & open_cells), None
+            )
+            if run is None:
+                break
+            looks.append(run)
+            self._suggested(suggests.singles, run)
+            chosen = self._cover()
+            if self._done(chosen):
+                return chosen
+        for look, most in ((suggests.pairs, 1), (suggests.weights, 2)):
+            for run in [r for r in looks if r.cells & self._open(chosen)][:most]:
+                self._suggested(look, run)
+                chosen = self._cover()
+                if self._done(chosen):
+                    return chosen
+        return chosen
+
+    def _ordered(self) -> list[Run]:
+        """Failed runs: those of ordinary values first, and of these what weighs most."""
+        return sorted(self.failed, key=lambda run: (_neutral(run.check), -run.check.weight))
+
+    def _suggested(self, look: Any, run: Run) -> None:
+        right = self.key.expected(run.check)
+        for slip in look(run.check, self.key.seed(run.check), right, run.outcome):
+            if self.key.knows(slip):
+                self._try_all([slip.name])
+                candidate = self.candidates[slip.name]
+                if candidate.fits and not candidate.refuted and self._whole(candidate):
+                    return  # the likely ones come first
+
+    def _bank(self) -> Iterator[str]:
+        """The known slips that give some wrong output of some check."""
+        seen = set()
+        for run in self.failed:
+            slips = self.key.slips(run.check)
+            for name in fitting(run.outcome, run.wrong, slips):
+                if name not in seen:
+                    seen.add(name)
+                    yield name
+
+    def _try_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self.candidates:
+                self.candidates[name] = self._tried(name)
+
+    def _tried(self, name: str) -> Candidate:
+        """What a slip does on each check, beside what was handed in."""
+        candidate = Candidate(name, len(self.candidates))
+        ordered = sorted(self.runs, key=lambda run: run.check.kind == "cost")
+        for run in ordered:
+            if run.check.kind == "learning" or candidate.refuted:
+                continue
+            if run.check.kind == "error" and run.finding.passed:
+                continue  # guards are given: a slip is not written with them
+            if not run.finding.passed and not run.cells:
+                continue  # a death says nothing of values
+            if run.check.kind == "cost" and run.finding.passed and candidate.fits:
+                continue  # dear, and what passes there passes elsewhere
+            slip = self.key.slip(run.check, name)
+            if slip is not None:
+                self._compared(run, slip, candidate)
+        return candidate
+
+    def _compared(self, run: Run, slip: Outcome, candidate: Candidate) -> None:
+        if run.finding.passed:
+            candidate.refuted = True
+            return
+        name, outcome = run.check.name, run.outcome
+        if (
+            outcome.outputs is None
+            or slip.outputs is None
+            or bool(slip.mutated) != bool(outcome.mutated)
+        ):
+            same = outcome.outputs is None and slip.outputs is None and same_failure(outcome, slip)
+            (candidate.fits if same else candidate.clashes).update(run.cells)
+            return
+        fits = {(name, leaf) for leaf in fitting_leaves(outcome, run.wrong, slip)}
+        if outcome.mutated:
+            fits.add((name, CHANGED))
+        theirs = {(name, leaf) for leaf in self._wrong_leaves(run.check, slip)}
+        mine = {(name, leaf) for leaf in run.wrong}
+        if theirs - mine:
+            candidate.refuted = True
+        candidate.fits |= fits
+        candidate.clashes |= (theirs & mine) - fits
+
+    def _wrong_leaves(self, check: Check, slip: Outcome) -> list[str]:
+        right = self.key.expected(check).outputs
+        if right is None or slip.outputs is None:
+            return []
+        return [d.name for d in Expected(right, rules(check)).differences(slip.outputs)]
+
+    def _cover(self) -> list[Candidate]:
+        """One cause for all where there is one; else those that together explain most."""
+        pool = [one for one in self.candidates.values() if one.fits and not one.refuted]
+        whole = [one for one in pool if self._whole(one)]
+        if whole:
+            return [min(whole, key=lambda one: (len(self._hard(one.clashes)), one.order))]
+        pool = [one for one in pool if WEIGHT not in one.name and self._believed(one)]
+        chosen: list[Candidate] = []
+        covered: set[Cell] = set()
+        while pool and len(chosen) < MOST_CAUSES:
+            best = max(pool, key=lambda one: (self._weight(one.fits - covered), -one.order))
+            if self._weight(best.fits - covered) == 0:
+                break
+            chosen.append(best)
+            covered |= best.fits
+            pool.remove(best)
+        return sorted(chosen, key=lambda one: -self._weight(one.fits))
+
+    def _whole(self, one: Candidate) -> bool:
+        hard = self._hard(self.cells) or set(self.cells)
+        return hard <= one.fits
+
+    def _done(self, chosen: Sequence[Candidate]) -> bool:
+        return not self._open(chosen)
+
+    def _open(self, chosen: Sequence[Candidate]) -> set[Cell]:
+        """What is wrong without a cause; extremes and properties aside, where others are there."""
+        left = (
+            set(self.cells).difference(*(one.fits for one in chosen)) if chosen else set(self.cells)
+        )
+        return self._hard(left) if self._hard(self.cells) else left
+
+    def _believed(self, one: Candidate) -> bool:
+        """Whether it fits some output wherever it says anything about it."""
+        clashing = {_root(leaf) for _, leaf in self._hard(one.clashes)}
+        fits = self._hard(one.fits) or (one.fits if not one.clashes else set())
+        kept = {cell for cell in fits if _root(cell[1]) not in clashing}
+        one.fits = {cell for cell in one.fits if _root(cell[1]) not in clashing}
+        return bool(kept)
+
+    def _hard(self, cells: Iterable[Cell]) -> set[Cell]:
+        """The cells of checks of ordinary values."""
+        return {cell for cell in cells if cell[0] not in self._neutral and cell[1] != FORM}
+
+    def _weight(self, cells: Iterable[Cell]) -> float:
+        return sum(self.weights[name] for name, _ in cells)
+
+    def _diagnosis(self, run: Run, chosen: Sequence[Candidate]) -> Diagnosis | None:
+        """The causes of one check's failure, in one diagnosis."""
+        if not chosen:
+            return None
+        told = [self.key.misconception(one.name) for one in chosen]
+        explained = set().union(*(one.fits for one in chosen)) & run.cells
+        text = told[0][1]
+        if len(told) > 1:
+            text = TOGETHER + AND.join(words.removeprefix(TOGETHER) for _, words, _ in told)
+        if left := sorted({_root(leaf) for _, leaf in run.cells - explained}):
+            roots = sorted({_root(leaf) for _, leaf in explained} - set(left))
+            part = f"That explains {', '.join(roots)}." if roots else "That explains a part."
+            text = f"{text} {part} Something else is wrong too, in {', '.join(left)}."
+        return Diagnosis(" + ".join(one.name for one in chosen), text, told[0][2])
+
+
+def _root(leaf: str) -> str:
+    return leaf.split("[")[0]
+
+
+def _neutral(check: Check) -> bool:
+    """Whether two right ways of one slip may differ there, by rounding or by a bound."""
+    return check.gated or check.rtol is not None or check.kind in ("dtype", "learning")
+
+
+def fitting_leaves(outcome: Outcome, wrong: Sequence[str], slip: Outcome) -> list[str]:
+    """The wrong outputs that a slip gives as well."""
+    return fitting(outcome, wrong, {"": slip}).get("", [])
