@@ -156,6 +156,21 @@ def forgets_dy(dy, x):
     """dy is missing: the derivative has to be multiplied by what arrives."""
     return 2 * x
 ''',
+    "autograder/hidden/@NAME@/steps.py": '''"""The steps of each function: what goes wrong in them is explained without a slip for it."""
+
+from autograder.explain.steps import steps
+
+
+@steps(see="handout.md#what-it-computes")
+def @MODULE@(x):
+    return x * x
+
+
+@steps(see="handout.md#its-gradient")
+def @MODULE@_backward(dy, x):
+    derivative = 2 * x  # the derivative of the square
+    return dy * derivative
+''',
     "autograder/hidden/@NAME@/accepted/power/@MODULE@.py": '''"""Right as well: another formula, and a cache of another kind."""
 
 import numpy as np

@@ -29,6 +29,7 @@ from autograder.verify.leaks import leak_proof
 from autograder.verify.mutation import Mutation, run_mutants
 from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
 from autograder.verify.rubrics import rubric_proof
+from autograder.verify.steps import Changes, changes_of_steps, steps_proof
 from autograder.verify.streams import stream_proofs
 from autograder.verify.subjects import write_template
 
@@ -43,6 +44,7 @@ class Report:
     proofs: tuple[Proof, ...]
     mutation: Mutation | None
     seconds: float
+    changes: Changes | None = None
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -144,7 +146,8 @@ def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progr
     proofs = [*run_proofs(subject), *stream_proofs(subject, streams), leak_proof(subject)]
     jailed = tuple(graded_in_the_jail(course, assignment))
     proofs.append(Proof("the same in the jail", 2 + len(alternatives(assignment)), jailed))
-    proofs += [computed_proof(course, assignment), rubric_proof(assignment)]
+    proofs += [computed_proof(course, assignment), rubric_proof(assignment), steps_proof(streams)]
+    changes = changes_of_steps(streams) if mutants else None
     mutation = None
     if mutants:
 
@@ -155,7 +158,8 @@ def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progr
             course, assignment, judge.checks, live_key(judge), reference, advance
         )
     bar.remove_task(task)
-    return Report(assignment.name, tuple(proofs), mutation, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Report(assignment.name, tuple(proofs), mutation, seconds, changes)
 
 
 def graded_in_the_jail(course: Course, assignment: Assignment) -> Iterator[str]:
@@ -199,6 +203,13 @@ def table(reports: list[Report]) -> Iterator[str]:
                 yield f"      survives: {line}"
             for line in found.stale:
                 yield f"      explained, but killed or gone: {line}"
+        if report.changes is not None:
+            seen = report.changes
+            yield (
+                f"    {'changes of steps':<28} {seen.known:>4}   of {seen.tried} tried "
+                f"{seen.raising} raise, {seen.caught} of the others are caught, "
+                f"{seen.explained} explained"
+            )
         yield ""
     problems = sum(len(report.problems) for report in reports)
     if problems:

@@ -92,7 +92,8 @@ def _with_default(
 
 def _fingerprint(value: Any) -> Hashable:
     if isinstance(value, np.ndarray) and value.size and value.dtype.kind == "f":
-        return value.shape, f"{float(value.flat[0]):.8g}", f"{float(value.sum()):.8g}"
+        with np.errstate(all="ignore"):
+            return value.shape, f"{float(value.flat[0]):.8g}", f"{float(value.sum()):.8g}"
     return str(value)
 
 
