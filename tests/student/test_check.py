@@ -137,6 +137,19 @@ def test_pytest_says_the_same(python, folder):
     assert "autograder/student" not in done.stdout
 
 
+def test_the_zip_holds_what_was_written_beside_the_code(python, folder):
+    (folder / "Written_03.md").write_text("# RMS\n", encoding="utf-8")
+    (folder / "derivation").mkdir()
+    (folder / "derivation" / "page 1.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "written.py").write_text("print()\n", encoding="utf-8")
+    output = run(python, folder, "03", "--zip")
+    assert "and 2 of written work" in output
+    with zipfile.ZipFile(folder / "03_layernorm.zip") as archive:
+        names = archive.namelist()
+    assert {"Written_03.md", "derivation/page 1.jpg"} < set(names)
+    assert "written.py" not in names
+
+
 def test_the_zip_holds_the_package_and_is_accepted(python, folder):
     output = run(python, folder, "03", "--zip")
     assert "03_layernorm.zip" in output

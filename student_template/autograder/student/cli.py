@@ -119,8 +119,9 @@ def hint(progress: Progress, state: State) -> int:
 
 def hand_in(workspace: Workspace, progress: Progress, package: str) -> int:
     """Write the zip and say what is in it and what is still open."""
-    target, count = write_zip(workspace.root, package, progress.assignment.name)
-    lines = [f"Wrote {target.name}: {count} files of {package}/. Hand in this one file."]
+    target, count, written = write_zip(workspace.root, package, progress.assignment.name)
+    more = f" and {written} of written work" if written else ""
+    lines = [f"Wrote {target.name}: {count} files of {package}/{more}. Hand in this one file."]
     if not progress.done:
         open_checks = len(progress.findings) - progress.passed
         lines.append(f"{open_checks} public checks are still open; you can hand in all the same.")
