@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-
 WRITTEN = ("written", "derivation")
 READABLE = (".md", ".txt", ".pdf", ".png", ".jpg", ".jpeg")
 
