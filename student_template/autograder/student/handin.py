@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-
 WRITTEN = ("written", "derivation")
 READABLE = (".md", ".txt", ".pdf", ".png", ".jpg", ".jpeg")
 
@@ -29,7 +28,7 @@ def write_zip(root: Path, package: str, name: str) -> tuple[Path, int, int]:
 
 
 def written_work(root: Path) -> list[Path]:
-    """Texts, PDF files and pictures called `written…` or `derivation…`, or in a folder so called."""
+    """Texts, PDF files and pictures called `written…` or `derivation…`, or in such a folder."""
     named = [path for path in root.iterdir() if path.name.casefold().startswith(WRITTEN)]
     inside = [path for folder in named if folder.is_dir() for path in folder.rglob("*")]
     return sorted(
