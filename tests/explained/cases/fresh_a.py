@@ -135,7 +135,7 @@ C01 = (
         did="The loss is divided by the number of rows; the gradient lacks the factor 2.",
         says_both=(
             (r"\brows?\b|batch|first axis|len\(", r"\bloss\b.*(divid|mean|elements|larger|too)"),
-            (r"\b2\b|two|twice|half", r"factor"),
+            (r"\b2\b|two|twice|half",),
         ),
         code=slipped(MSE, (".sum() / n", ".sum() / len(d)"), ("2 * d / n", "d / n")),
     ),
@@ -206,7 +206,10 @@ C02 = (
         functions=("linear",),
         kind="single",
         did="The bias b is never added.",
-        says=(r"\bbias", r"\bb\b", r"missing|left out|not added|never added"),
+        says=(
+            r"\bbias",
+            r"\bb\b",
+        ),
         code=slipped(LINEAR, ("x @ w + b", "x @ w")),
     ),
     Case(
@@ -214,7 +217,13 @@ C02 = (
         functions=("linear_backward",),
         kind="single",
         did="db is the mean over the rows instead of the sum.",
-        says=(r"\bmean", r"averag", r"\bdb\b", r"bias", r"number of rows|divided"),
+        says=(
+            r"\bmean",
+            r"averag",
+            r"\bdb\b",
+            r"bias.{0,40}gradient|gradient.{0,40}bias",
+            r"number of rows",
+        ),
         code=slipped(LINEAR_BACKWARD, ("drows.sum(axis=0)", "drows.mean(axis=0)")),
     ),
     Case(
@@ -222,7 +231,13 @@ C02 = (
         functions=("init_linear",),
         kind="single",
         did='For "he" the variance is 2 / d_out instead of 2 / d_in.',
-        says=(r"\bd_out", r"\bd_in", r"fan", r"\bhe\b", r"variance|standard deviation|\bstd\b"),
+        says=(
+            r"\bd_out",
+            r"\bd_in",
+            r"fan[-_ ]?(in|out)",
+            r"\bhe\b",
+            r"outputs?\b.*inputs?\b|inputs?\b.*outputs?\b",
+        ),
         code=slipped(INIT_LINEAR, ("np.sqrt(2 / d_in)", "np.sqrt(2 / d_out)")),
     ),
     Case(
@@ -319,7 +334,11 @@ C03 = (
         functions=("layernorm",),
         kind="single",
         did="The variance divides by D - 1, as for a sample, instead of by D.",
-        says=(r"D ?[-−] ?1|one less|n ?[-−] ?1", r"variance", r"ddof|bessel|unbiased|sample"),
+        says=(
+            r"D ?[-−] ?1|n ?[-−] ?1|one less|one fewer",
+            r"ddof|bessel|unbiased|sample",
+            r"varianc.{0,60}(divi|\bsum\b|\bD\b)|(divi\w+|divisor).{0,60}varianc",
+        ),
         code=slipped(
             LAYERNORM,
             (
@@ -341,7 +360,14 @@ C03 = (
         functions=("layernorm_backward",),
         kind="single",
         did="On the path through the variance the mean s is not multiplied by x_hat.",
-        says=(r"varianc", r"x_hat", r"x̂", r"\bs\b", r"(third|last|second) (term|path)"),
+        says=(
+            r"varianc",
+            r"(not|without|lacks?|missing|left out|forg).{0,40}x_hat",
+            r"x_hat.{0,40}(missing|left out|not |lack|forg)",
+            r"\bs\b",
+            r"(third|last) (term|path)",
+            r"mean.{0,20}dx_hat ?[*·] ?x_hat",
+        ),
         code=slipped(LAYERNORM_BACKWARD, ("m - x_hat * s", "m - s")),
     ),
     Case(
@@ -349,7 +375,13 @@ C03 = (
         functions=("layernorm_backward",),
         kind="single",
         did="dx is multiplied by the standard deviation instead of divided by it.",
-        says=(r"inv_std", r"standard deviation|\bstd\b", r"sigma|σ", r"divid|multipl", r"scale"),
+        says=(
+            r"inv_std",
+            r"1 ?/ ?(sigma|σ|std)",
+            r"(standard deviation|\bstd\b|sigma|σ).*(divi|multipl|instead|times)",
+            r"(divi|multipl|instead|times).*(standard deviation|\bstd\b|sigma|σ)",
+            r"divi\w+.*multipl|multipl\w+.*divi",
+        ),
         code=slipped(LAYERNORM_BACKWARD, (") * inv_std", ") / inv_std")),
     ),
     Case(
@@ -472,7 +504,13 @@ C04 = (
         functions=("scaled_dot_product_attention_backward",),
         kind="single",
         did="dk is not multiplied by the scale 1 / sqrt(d).",
-        says=(r"\bdk\b", r"scale|scaling", r"sqrt|root|√", r"\bkeys?\b"),
+        says=(
+            r"\bdk\b",
+            r"keys?\b.{0,40}(scal|sqrt|√|root|gradient)",
+            r"(scal\w*|sqrt|√|root|gradient)\b.{0,40}\bkeys?\b",
+            r"(missing|without|lacks?|not|left out).*(scal|sqrt|√|root)",
+            r"(scal|sqrt|√|root).*(missing|left out|forg)",
+        ),
         code=slipped(
             ATTENTION_BACKWARD,
             ("dk = (ds.swapaxes(-1, -2) @ q) * scale", "dk = ds.swapaxes(-1, -2) @ q"),
@@ -571,7 +609,13 @@ C05 = (
         functions=("adam_step",),
         kind="single",
         did="The bias correction of v uses beta1 instead of beta2.",
-        says=(r"v_hat|of `?v`?\b|second", r"correct", r"beta_?1|β1|first beta", r"beta_?2|β2"),
+        says=(
+            r"correct",
+            r"v_hat",
+            r"(beta_?1|β1|first beta).*(beta_?2|β2|second)",
+            r"(beta_?2|β2).*(beta_?1|β1|first)",
+            r"\bv\b.*(beta_?1|β1|first beta)",
+        ),
         code=slipped(ADAM_STEP, ("1 - beta2**t", "1 - beta1 ** t")),
     ),
     Case(
@@ -590,8 +634,8 @@ C05 = (
         says=(
             r"squar",
             r"norms? .*(add|sum|each)|(add|sum).* norms?",
-            r"each array|array by array|per array",
-            r"root|sqrt|√",
+            r"each array|array by array|per array|every array",
+            r"roots? .*(each|sum|end|add|before|after)",
         ),
         code=slipped(
             CLIP,
@@ -615,7 +659,7 @@ C05 = (
         kind="pair",
         did="m adds the whole gradient, without 1 - beta1; the default lr is 1e-2.",
         says_both=(
-            (r"beta_?1|β1", r"\bm\b|first (moment|average)|moving average|momentum"),
+            (r"1 ?[-−] ?(beta_?1|β1)", r"\bm\b|first (moment|average)|momentum"),
             (r"default", r"1e-0?[23]|0\.0?01", r"\blr\b"),
         ),
         code=slipped(ADAM_STEP, ("(1 - beta1) * g,", "g,"), ("lr=1e-3", "lr=1e-2")),

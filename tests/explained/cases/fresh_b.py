@@ -94,7 +94,12 @@ C06 = (
         functions=("transformer_block",),
         kind="single",
         did='With norm="post" ln1 takes the attention alone, and x is added after it.',
-        says=(r"\bln1\b|first norm", r"residual|skip", r"post", r"before|after", r"sum"),
+        says=(
+            r"\bln1\b|first (layer )?norm",
+            r"residual|skip",
+            r"(before|after|outside|inside|without|not).*(add|sum|\bx\b)",
+            r"(add|sum|\bx\b).*(before|after|outside|not normal)",
+        ),
         code=slipped(
             BLOCK,
             (
@@ -107,7 +112,7 @@ C06 = (
         name="lower_residual_gets_dy",
         functions=("transformer_block_backward",),
         kind="single",
-        did='With norm="pre" dx adds dy instead of dm: what the network sends back to m is lost there.',
+        did='With norm="pre" dx adds dy instead of dm: what the network sends back to m is lost.',
         says=(r"residual|skip|around", r"\bdm\b|dmiddle|middle", r"\bdy\b", r"dx adds"),
         code=slipped(BLOCK_BACKWARD, ("dx = dm + dx_norm", "dx = dy + dx_norm")),
     ),
@@ -438,7 +443,11 @@ C08 = (
         functions=("language_model_backward",),
         kind="single",
         did="The gradient of the positions is the mean over the batch instead of the sum.",
-        says=(r"position", r"\bmean\b|averag", r"batch"),
+        says=(
+            r"position",
+            r"\bmean\b|averag",
+            r"batch size|number of (items|sequences)",
+        ),
         code=slipped(LANGUAGE_MODEL_BACKWARD, ("dx.sum(axis=0)", "dx.mean(axis=0)")),
     ),
     Case(
@@ -446,7 +455,11 @@ C08 = (
         functions=("next_token_loss",),
         kind="single",
         did="ignore_index is not handed to cross_entropy, which counts the padding as a target.",
-        says=(r"ignore_index", r"padd", r"count"),
+        says=(
+            r"ignore_index",
+            r"padd|\bpad\b",
+            r"not counted|counted",
+        ),
         code=slipped(NEXT_TOKEN_LOSS, ("(logits, targets, ignore_index)", "(logits, targets)")),
     ),
     Case(
@@ -469,7 +482,13 @@ C08 = (
         functions=("next_token_probabilities",),
         kind="single",
         did="The token whose probability reaches top_p is left out of the nucleus.",
-        says=(r"top[-_ ]p", r"nucleus", r"cumulat", r"reach|cross", r"at least p"),
+        says=(
+            r"top[-_ ]p",
+            r"nucleus",
+            r"cumulat",
+            r"reach|crosses|crossing",
+            r"at least p",
+        ),
         code=slipped(
             NEXT_TOKEN_PROBABILITIES,
             (
