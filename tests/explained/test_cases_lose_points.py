@@ -18,15 +18,18 @@ from autograder.course.reference import load_reference
 from autograder.course.secret import Secret
 from autograder.grading.judges import hidden_checks
 from tests.desk import ROOT
-from tests.explained.cases import bank
+from tests.explained.cases import bank, fresh
 from tests.explained.cases.case import KINDS, Case
 from tests.explained.subjects import subject
 
-BANK = bank()
-ALL = [(number, case) for number, cases in BANK.items() for case in cases]
-EACH = pytest.mark.parametrize(
-    ("number", "case"), ALL, ids=[f"{number}-{case.name}" for number, case in ALL]
-)
+BANKS = {"": bank(), "fresh-": fresh()}
+ALL = [
+    pytest.param(number, case, id=f"{which}{number}-{case.name}")
+    for which, bank_ in BANKS.items()
+    for number, cases in bank_.items()
+    for case in cases
+]
+EACH = pytest.mark.parametrize(("number", "case"), ALL)
 SECRET = Secret(b"the inputs of these are not secret", ROOT)
 DEAR = ("cost", "learning")  # what a slip is seen by is quick
 
@@ -101,7 +104,9 @@ def test_a_case_says_what_its_explanation_must(number: str, case: Case) -> None:
         assert all(case.named(case.did)), "its own sentence names each of its slips"
 
 
-@pytest.mark.parametrize("number", BANK)
-def test_names_are_unique(number: str) -> None:
-    names = [case.name for case in BANK[number]]
+@pytest.mark.parametrize(
+    ("which", "number"), [(which, number) for which, bank_ in BANKS.items() for number in bank_]
+)
+def test_names_are_unique(which: str, number: str) -> None:
+    names = [case.name for case in BANKS[which][number]]
     assert len(set(names)) == len(names)
