@@ -1,6 +1,9 @@
 """How many wrong answers of the bank are explained, and whether what is said of them is true.
 
-python -m tests.explained.measure [NN ...]
+python -m tests.explained.measure [--fresh] [NN ...]
+
+--fresh: the bank that was written when the steps were there already, by somebody who had not seen
+them, and that nothing was changed for.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from autograder.course.course import Course
 from autograder.course.secret import Secret
 from autograder.grading.judges import Streams
 from tests.desk import ROOT
-from tests.explained.cases import bank
+from tests.explained.cases import bank, fresh
 from tests.explained.cases.case import Case
 from tests.explained.subjects import subject
 
@@ -74,7 +77,9 @@ def _cause(finding: Finding) -> str:
 def main(numbers: list[str]) -> None:
     """Print a table by assignment, and each case that is not explained or falsely."""
     rows = []
-    for number, cases in bank().items():
+    cases_by_number = fresh() if "--fresh" in numbers else bank()
+    numbers = [number for number in numbers if number != "--fresh"]
+    for number, cases in cases_by_number.items():
         if numbers and number not in numbers:
             continue
         count = dict.fromkeys(("single", "pair", "novel"), 0)

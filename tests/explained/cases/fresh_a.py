@@ -496,7 +496,13 @@ C04 = (
         functions=("scaled_dot_product_attention",),
         kind="single",
         did="The scores are divided by the root of d_v, the width of the values, not of d.",
-        says=(r"\bd_v\b", r"scale|scaling", r"root|sqrt|√", r"width|last (axis|dimension) of v"),
+        says=(
+            r"`v` stands",
+            r"\bd_v\b",
+            r"scale|scaling",
+            r"root|sqrt|√",
+            r"width|last (axis|dimension) of v",
+        ),
         code=slipped(ATTENTION, ("float(q.shape[-1])", "float(v.shape[-1])")),
     ),
     Case(
