@@ -9,75 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
-from autograder.checker.bank import Misconception
 from autograder.checker.compare import Expected
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
 from autograder.checker.key import AnswerKey, rules
-from autograder.checker.outcome import Outcome, Verdict
+from autograder.checker.outcome import Outcome
+from autograder.checker.runs import CHANGED, FORM, Cell, Run, Suggests
 from autograder.checker.slips import fitting, same_failure
 
 UNKNOWN = "No slip that the kit knows fits."
-FAILED, CHANGED, FORM = "(failed)", "(argument changed)", "(form)"
-EXPLAINABLE = (
-    Verdict.WRONG_VALUE,
-    Verdict.WRONG_SHAPE,
-    Verdict.WRONG_TYPE,
-    Verdict.NOT_FINITE,
-    Verdict.MUTATED_INPUT,
-    Verdict.RAISED,
-    Verdict.BAD_OUTPUT,
-)
 TOGETHER, AND = "Several slips together: ", " And: "
 WEIGHT = ".weight_of_"  # in the name of a cause that is a fitted number
 MOST_CAUSES = 3
 MOST_LOOKS = 4  # checks of a function on which changes of steps are looked for
-
-Cell = tuple[str, str]  # a check's name, and one of its outputs (or what else is wrong)
-
-
-class Suggests(Protocol):
-    """Finds slips that nobody wrote down: changes of a function's steps."""
-
-    def singles(
-        self, check: Check, seed: int, right: Outcome, got: Outcome
-    ) -> Sequence[Misconception]:
-        """Single changes that may explain an outcome."""
-
-    def pairs(
-        self, check: Check, seed: int, right: Outcome, got: Outcome
-    ) -> Sequence[Misconception]:
-        """Two changes at once that may."""
-
-    def weights(
-        self, check: Check, seed: int, right: Outcome, got: Outcome
-    ) -> Sequence[Misconception]:
-        """One odd weight in a sum that may."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One check's run: what was found, and the outputs (by path) that are wrong."""
-
-    check: Check
-    finding: Finding
-    outcome: Outcome
-    wrong: tuple[str, ...] = ()
-
-    @property
-    def cells(self) -> frozenset[Cell]:
-        """All that is wrong in it and could be explained."""
-        if self.finding.passed or self.finding.verdict not in EXPLAINABLE:
-            return frozenset()
-        name = self.check.name
-        if self.outcome.outputs is None:
-            return frozenset({(name, FAILED)})
-        found = {(name, leaf) for leaf in self.wrong}
-        if self.outcome.mutated:
-            found.add((name, CHANGED))
-        return frozenset(found or {(name, FORM)})
 
 
 @dataclass
@@ -100,9 +46,12 @@ class Causes:
         suggests: Suggests | None,
         checks: Sequence[Check],
         runs: Mapping[str, Run],
+        seen: dict[tuple[str, str], Sequence[str]],
     ) -> None:
+        """`seen` remembers what slips get wrong, from one submission to the next."""
         self.key = key
         self.suggests = suggests
+        self._seen = seen
         self.runs = [runs[check.name] for check in checks]
         self.failed = [run for run in self.runs if run.cells]
         self.cells: frozenset[Cell] = frozenset().union(*(run.cells for run in self.failed))
@@ -226,18 +175,23 @@ class Causes:
         fits = {(name, leaf) for leaf in fitting_leaves(outcome, run.wrong, slip)}
         if outcome.mutated:
             fits.add((name, CHANGED))
-        theirs = {(name, leaf) for leaf in self._wrong_leaves(run.check, slip)}
+        theirs = {(name, leaf) for leaf in self._wrong_leaves(run.check, candidate.name, slip)}
         mine = {(name, leaf) for leaf in run.wrong}
         if theirs - mine:
             candidate.refuted = True
         candidate.fits |= fits
         candidate.clashes |= (theirs & mine) - fits
 
-    def _wrong_leaves(self, check: Check, slip: Outcome) -> list[str]:
-        right = self.key.expected(check).outputs
-        if right is None or slip.outputs is None:
-            return []
-        return [d.name for d in Expected(right, rules(check)).differences(slip.outputs)]
+    def _wrong_leaves(self, check: Check, name: str, slip: Outcome) -> Sequence[str]:
+        """The outputs that a slip gets wrong: looked at once a batch."""
+        if (check.name, name) not in self._seen:
+            right = self.key.expected(check).outputs
+            found: list[str] = []
+            if right is not None and slip.outputs is not None:
+                differences = Expected(right, rules(check)).differences(slip.outputs)
+                found = [difference.name for difference in differences]
+            self._seen[check.name, name] = found
+        return self._seen[check.name, name]
 
     def _cover(self) -> list[Candidate]:
         """One cause for all where there is one; else those that together explain most."""

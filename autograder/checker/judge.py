@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.checker import disclosure
 from autograder.checker.bank import Misconception
-from autograder.checker.causes import UNKNOWN, Causes, Run, Suggests
+from autograder.checker.causes import UNKNOWN, Causes
 from autograder.checker.compare import Difference, Expected, same_form
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
@@ -23,6 +23,7 @@ from autograder.checker.outcome import (
     Verdict,
 )
 from autograder.checker.own_forward import gradients_fit_own_forward
+from autograder.checker.runs import Run, Suggests
 from autograder.checker.slips import main_slips, same_outputs
 from autograder.checker.symptoms import describe, sizes_of
 
@@ -69,6 +70,7 @@ class Judge:
         self.checks = tuple(checks)
         self.key = key
         self._prepared: dict[str, Expected] = {}
+        self._wrong: dict[tuple[str, str], Sequence[str]] = {}  # outputs that slips get wrong
 
     def run(
         self, implementation: Implementation, checks: Sequence[Check] | None = None
@@ -82,7 +84,7 @@ class Judge:
         named: dict[str, Finding] = {}
         with np.errstate(all="ignore"):
             for checks_of in by_function.values():
-                named |= Causes(self.key, self.suggests, checks_of, runs).named()
+                named |= Causes(self.key, self.suggests, checks_of, runs, self._wrong).named()
         found = {check.name: named[check.name] for check in chosen}
         return gate(chosen, self._second_look(chosen, found, implementation))
 

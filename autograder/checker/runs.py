@@ -1,0 +1,67 @@
+"""One check's run on an implementation, and who may suggest a cause of how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from autograder.checker.bank import Misconception
+from autograder.checker.declare import Check
+from autograder.checker.finding import Finding
+from autograder.checker.outcome import Outcome, Verdict
+
+FAILED, CHANGED, FORM = "(failed)", "(argument changed)", "(form)"
+EXPLAINABLE = (
+    Verdict.WRONG_VALUE,
+    Verdict.WRONG_SHAPE,
+    Verdict.WRONG_TYPE,
+    Verdict.NOT_FINITE,
+    Verdict.MUTATED_INPUT,
+    Verdict.RAISED,
+    Verdict.BAD_OUTPUT,
+)
+
+Cell = tuple[str, str]  # a check's name, and one of its outputs (or what else is wrong)
+
+
+class Suggests(Protocol):
+    """Finds slips that nobody wrote down: changes of a function's steps."""
+
+    def singles(
+        self, check: Check, seed: int, right: Outcome, got: Outcome
+    ) -> Sequence[Misconception]:
+        """Single changes that may explain an outcome."""
+
+    def pairs(
+        self, check: Check, seed: int, right: Outcome, got: Outcome
+    ) -> Sequence[Misconception]:
+        """Two changes at once that may."""
+
+    def weights(
+        self, check: Check, seed: int, right: Outcome, got: Outcome
+    ) -> Sequence[Misconception]:
+        """One odd weight in a sum that may."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One check's run: what was found, and the outputs (by path) that are wrong."""
+
+    check: Check
+    finding: Finding
+    outcome: Outcome
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> frozenset[Cell]:
+        """All that is wrong in it and could be explained."""
+        if self.finding.passed or self.finding.verdict not in EXPLAINABLE:
+            return frozenset()
+        name = self.check.name
+        if self.outcome.outputs is None:
+            return frozenset({(name, FAILED)})
+        found = {(name, leaf) for leaf in self.wrong}
+        if self.outcome.mutated:
+            found.add((name, CHANGED))
+        return frozenset(found or {(name, FORM)})
