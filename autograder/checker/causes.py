@@ -119,7 +119,11 @@ class Causes:
 
     def _suggested(self, look: Any, run: Run) -> None:
         right = self.key.expected(run.check)
-        for slip in look(run.check, self.key.seed(run.check), right, run.outcome):
+        try:
+            slips = look(run.check, self.key.seed(run.check), right, run.outcome)
+        except Exception:  # an explanation that can't be looked for costs nobody a mark
+            return
+        for slip in slips:
             if self.key.knows(slip):
                 self._try_all([slip.name])
                 candidate = self.candidates[slip.name]

@@ -12,9 +12,9 @@ def of_operator(node: ast.BinOp) -> Iterator[Change]:
     left, right, op = node.left, node.right, node.op
     if isinstance(op, ast.Add | ast.Sub):
         plus = isinstance(op, ast.Add)
-        yield Change(left, f"the term {quoted(right)} is missing.", 0, omits=True)
+        yield Change(left, f"the term {quoted(right)} is missing.", 0)
         rest = right if plus else ast.UnaryOp(ast.USub(), right)
-        yield Change(rest, f"the term {quoted(left)} is missing.", 0, omits=True)
+        yield Change(rest, f"the term {quoted(left)} is missing.", 0)
         turned = ast.BinOp(left, ast.Sub() if plus else ast.Add(), right)
         yield Change(turned, f"the term {quoted(right)} has the wrong sign.", 0)
         for term, twice_or_half in ((right, _right), (left, _left)):
@@ -41,9 +41,9 @@ def of_operator(node: ast.BinOp) -> Iterator[Change]:
     elif isinstance(op, ast.Mult | ast.Div):
         times = isinstance(op, ast.Mult)
         missing = "the factor {} is missing." if times else "it is not divided by {}."
-        yield Change(left, missing.format(quoted(right)), 0, omits=True)
+        yield Change(left, missing.format(quoted(right)), 0)
         if times:
-            yield Change(right, f"the factor {quoted(left)} is missing.", 0, omits=True)
+            yield Change(right, f"the factor {quoted(left)} is missing.", 0)
         inverse = "it is divided by {}, not multiplied." if times else "it is multiplied by {}."
         turned = ast.BinOp(left, ast.Div() if times else ast.Mult(), right)
         yield Change(turned, inverse.format(quoted(right)), 0)

@@ -80,8 +80,8 @@ def of_call(node: ast.Call) -> Iterator[Change]:
     if name == "where" and len(node.args) == 3:
         yes, no = node.args[1], node.args[2]
         test = quoted(node.args[0])
-        yield Change(yes, f"{quoted(yes)} is taken everywhere, not only where {test}.", 0, True)
-        yield Change(no, f"{quoted(no)} is taken everywhere, also where {test}.", 0, True)
+        yield Change(yes, f"{quoted(yes)} is taken everywhere, not only where {test}.", 0)
+        yield Change(no, f"{quoted(no)} is taken everywhere, also where {test}.", 0)
         more = ast.BinOp(yes, ast.Add(), no)
         text = f"{quoted(no)} is added also where {test}."
         yield Change(ast.Call(function, [node.args[0], more, no], []), text, 2)
@@ -93,12 +93,12 @@ def of_call(node: ast.Call) -> Iterator[Change]:
             alone = ast.Call(function, [inner.left], [])
             text = f"{quoted(inner.right)} stands outside {ONE_ARGUMENT[name]}, not inside."
             yield Change(ast.BinOp(alone, inner.op, inner.right), text, 0)
-        yield Change(node.args[0], f"{ONE_ARGUMENT[name]} is missing.", 0, omits=True)
+        yield Change(node.args[0], f"{ONE_ARGUMENT[name]} is missing.", 0)
     elif isinstance(function, ast.Name) and node.args and not isinstance(node.args[0], ast.Starred):
-        yield Change(node.args[0], f"`{name}` is not applied.", 0, omits=True)
+        yield Change(node.args[0], f"`{name}` is not applied.", 0)
     if isinstance(function, ast.Attribute) and not _is_numpy(function):
         if name in ("sum", "mean", "max", "min"):
-            yield Change(function.value, f"the {name} is not taken.", 1, omits=True)
+            yield Change(function.value, f"the {name} is not taken.", 1)
             yield from _of_axes(node, function, name)
         if name == "swapaxes":
             shape = ast.Attribute(node, "shape", ast.Load())

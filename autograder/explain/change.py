@@ -12,14 +12,12 @@ LONGEST = 44  # of an expression that is quoted in a sentence
 class Change:
     """Another expression in the place of one node, and the sentence about it.
 
-    `likely` is 0 for what happens most often; pairs are made of the likely ones first. `omits`:
-    something is left out, so that the gradient of what remains is simpler.
+    `likely` is 0 for what happens most often; pairs are made of the likely ones first.
     """
 
     new: ast.expr
     text: str
     likely: int = 1
-    omits: bool = False
     uses: tuple[str, str] | None = None
     """A name that the new expression uses, and what it must hold: a "number" or an "array"."""
 

@@ -85,11 +85,10 @@ TRUSTED: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "explanations",
         True,
         (
-            f"{JUDGE}:explain",
+            "autograder.checker.causes:Causes.named",
             f"{JUDGE}:describe",
             f"{JUDGE}:same_outputs",
             f"{JUDGE}:gradients_fit_own_forward",
-            f"{JUDGE}:Judge._agree",
             "autograder.checker.key:LiveKey.slips",
             "autograder.checker.key:LiveKey.carried",
             f"{GRADER}:told",
