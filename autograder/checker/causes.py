@@ -105,6 +105,8 @@ class Causes:
             chosen = self._cover()
             if self._done(chosen):
                 return chosen
+            if len(looks) > 1 and not chosen:
+                break  # nothing fits anything: it would not elsewhere either
         for look, most in ((suggests.pairs, 1), (suggests.weights, 2)):
             for run in [r for r in looks if r.cells & self._open(chosen)][:most]:
                 self._suggested(look, run)

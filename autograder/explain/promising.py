@@ -18,7 +18,9 @@ from autograder.explain.steps import Variant
 
 Leaves = dict[str, Any]
 Array = NDArray[np.float64]
-MOST = 400  # pairs by each of the guesses
+MOST = 200  # pairs by each of the guesses
+HABITS = 100  # pairs that are tried whatever the guesses say
+NEAR = 0.5  # of what is wrong, squared: a guess that leaves more is none
 
 
 def promising(
@@ -55,7 +57,7 @@ def _by_habit(useful: Sequence[tuple[Variant, Leaves, set[str]]]) -> list[tuple[
     likely = [variant.change.likely for variant, _, _ in useful]
     pairs = list(itertools.combinations(range(len(useful)), 2))
     pairs.sort(key=lambda pair: likely[pair[0]] + likely[pair[1]])
-    return pairs
+    return pairs[:HABITS]
 
 
 def _by_sum(rows: Sequence[Array | None], base: Array, wanted: Array) -> list[tuple[int, int]]:
@@ -92,8 +94,9 @@ def _nearest(shifts: Array, wanted: Array) -> list[tuple[int, int]]:
     flat = together.ravel()
     most = min(2 * MOST, flat.size)
     best = np.argpartition(flat, most - 1)[:most]
-    best = best[np.isfinite(flat[best])]
-    rounded = np.round(flat[best] + float(wanted @ wanted), 9)
+    whole = float(wanted @ wanted)
+    best = best[flat[best] + whole <= NEAR * whole]
+    rounded = np.round(flat[best] + whole, 9)
     best = best[np.lexsort((best, rounded))][:MOST]  # of equal ones the more likely first
     return [(int(which[k // len(which)]), int(which[k % len(which)])) for k in best]
 

@@ -104,9 +104,9 @@ def attempt(
     try:
         with np.errstate(all="ignore"):
             env = before[start]
-            if any(isinstance(value, Generator) for value in env.values()):
-                start = 0
-            result = steps.program.run(_fresh(env), start, changed)
+            if isinstance(env.get("rng"), Generator):
+                env, start = _fresh(env), 0
+            result = steps.program.run(env, start, changed)
         return leaves_of(_data(steps, steps.typed(result, env)))
     except Exception:
         return None

@@ -105,6 +105,8 @@ class Causes:
             chosen = self._cover()
             if self._done(chosen):
                 return chosen
+            if len(looks) > 1 and not chosen:
+                break  # nothing fits anything: it would not elsewhere either
         for look, most in ((suggests.pairs, 1), (suggests.weights, 2)):
             for run in [r for r in looks if r.cells & self._open(chosen)][:most]:
                 self._suggested(look, run)
@@ -119,7 +121,11 @@ class Causes:
 
     def _suggested(self, look: Any, run: Run) -> None:
         right = self.key.expected(run.check)
-        for slip in look(run.check, self.key.seed(run.check), right, run.outcome):
+        try:
+            slips = look(run.check, self.key.seed(run.check), right, run.outcome)
+        except Exception:  # an explanation that can't be looked for costs nobody a mark
+            return
+        for slip in slips:
             if self.key.knows(slip):
                 self._try_all([slip.name])
                 candidate = self.candidates[slip.name]

@@ -392,6 +392,7 @@ def softmax_backward(dy, cache):
         "and with label smoothing the target gets 1 - ε without its own share ε / V.",
         says_both=(
             (
+                r"`positions`",
                 r"ignored",
                 r"all positions",
                 r"counted",
