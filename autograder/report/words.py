@@ -43,6 +43,7 @@ def explain_once(
     where it is told.
     """
     told: dict[tuple[str, str], CheckResult] = {}
+    named: dict[str, int] = {}  # how many causes of a function are told already
     texts = {}
     for check in checks:
         if check.passed:
@@ -54,16 +55,18 @@ def explain_once(
         key = check.function, cause.id or cause.text
         if key in told:
             bare = explain(replace(check, diagnosis=None), seen)
-            again = "" if cause.text == UNKNOWN else _again(told[key])
+            again = _again(told[key], named[check.function]) if cause.text != UNKNOWN else ""
             texts[check.name] = f"{bare}\n{again}" if again else bare
         else:
             told[key] = check
+            named[check.function] = named.get(check.function, 0) + (cause.text != UNKNOWN)
             texts[check.name] = explain(check, seen) + _costs(checks, check, cause)
     return texts
 
 
-def _again(first: CheckResult) -> str:
-    return "\n".join(wrap(f"The cause is the one that is told at: {first.title}."))
+def _again(first: CheckResult, causes: int) -> str:
+    place = "as above" if causes == 1 else f'as at "{first.title}"'
+    return "\n".join(wrap(f"The same cause {place}."))
 
 
 def _costs(checks: Sequence[CheckResult], first: CheckResult, cause: DiagnosisOfCheck) -> str:
