@@ -24,8 +24,8 @@ from autograder.gradebook.attempts import Gradebook
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_DUE = datetime(2027, 1, 18, 23, 59, tzinfo=UTC)
-FAMILY = ("Seat A", "O'Seat B", "座 C", "Ü-Seat D", "Síd E", "مقعد F", "Seat G")  # of no people
-GIVEN = ("one", "two", "三", "četiri", "cinq", "ستة", "seven", "åtte", "nine", "ten")
+FAMILY = ("A", "O'B", "座", "Ü-D", "Síd", "مقعد", "G", "Hå", "Ij", "K")  # seats, no people
+GIVEN = ("one", "two", "三", "četiri", "cinq", "ستة", "seven", "åtte", "nine", "ten", "elf", "šest")
 SECTIONS = ("Monday", "Tuesday", "Thursday")
 LINES = ("the mean is over the batch", "a term is missing", "it averages; the gradient sums")
 CODE = "        dx[i] = (f(x + h)[0] - f(x - h)[0]) / (2 * h)  # <script>alert(1)</script>"
