@@ -148,7 +148,8 @@ def course_folder(folder: Path, extra: str = "") -> Course:
     text = toml.read_text(encoding="utf-8").replace("per_day_percent = 0", "per_day_percent = 10")
     names = [one.name for one in Course.load(root).assignments]
     due = [f"{name} = {deadline(k):%Y-%m-%dT%H:%M:%S}" for k, name in enumerate(names)]
-    toml.write_text(text + "\n".join(due) + extra + "\n", encoding="utf-8")
+    text = text.replace("[deadlines]\n", "\n".join(["[deadlines]", *due, ""]))
+    toml.write_text(f"{text}{extra}\n", encoding="utf-8")
     return Course.load(root)
 
 
