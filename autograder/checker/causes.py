@@ -22,6 +22,7 @@ from autograder.checker.slips import fitting, same_failure
 UNKNOWN = "No slip that the kit knows fits."
 TOGETHER, AND = "Several slips together: ", " And: "
 WEIGHT = ".weight_of_"  # in the name of a cause that is a fitted number
+MOST_HOPELESS = 6  # functions of one submission that nothing explains; pairs for half of them
 MOST_CAUSES = 3
 MOST_LOOKS = 4  # checks of a function on which changes of steps are looked for
 
@@ -47,11 +48,18 @@ class Causes:
         checks: Sequence[Check],
         runs: Mapping[str, Run],
         seen: dict[tuple[str, str], Sequence[str]],
+        hopeless: int = 0,
     ) -> None:
-        """`seen` remembers what slips get wrong, from one submission to the next."""
+        """`seen` remembers what slips get wrong, from one submission to the next.
+
+        `hopeless` is the number of functions of this submission for which nothing was found: after
+        a few, the search for more is not worth its time.
+        """
         self.key = key
         self.suggests = suggests
         self._seen = seen
+        self._hopeless_before = hopeless
+        self.hopeless = False
         self.runs = [runs[check.name] for check in checks]
         self.failed = [run for run in self.runs if run.cells]
         self.cells: frozenset[Cell] = frozenset().union(*(run.cells for run in self.failed))
@@ -88,7 +96,10 @@ class Causes:
         chosen = self._cover()
         if self.suggests is None or self._done(chosen):
             return chosen
-        return self._looked_closer(chosen, self.suggests)
+        if self._hopeless_before < MOST_HOPELESS:
+            chosen = self._looked_closer(chosen, self.suggests)
+        self.hopeless = not chosen
+        return chosen
 
     def _looked_closer(self, chosen: list[Candidate], suggests: Suggests) -> list[Candidate]:
         """Changes of steps as well: single ones, then pairs, then a term's weight."""
@@ -107,6 +118,8 @@ class Causes:
                 return chosen
             if len(looks) > 1 and not chosen:
                 break  # nothing fits anything: it would not elsewhere either
+        if self._hopeless_before >= MOST_HOPELESS // 2:
+            return chosen
         for look, most in ((suggests.pairs, 1), (suggests.weights, 2)):
             for run in [r for r in looks if r.cells & self._open(chosen)][:most]:
                 self._suggested(look, run)

@@ -69,6 +69,10 @@ class Explainer:
         if found is None:
             return []
         steps, recorded, mine, wrong = found
+        shapes = {(name, np.shape(leaves[name])) for _, leaves in recorded.tried for name in wrong}
+        shapes |= {(name, np.shape(recorded.right[name])) for name in wrong}
+        if any((name, np.shape(mine[name])) not in shapes for name in wrong):
+            return []
 
         def search() -> Iterator[Misconception]:
             for one, other, leaves in self._composed(steps, recorded, mine, wrong):
@@ -126,6 +130,8 @@ class Explainer:
                 continue
             wrong = {name for name in expected if not same(expected[name], answer[name])}
             if not wrong or not all(_is_data(answer[name]) for name in wrong):
+                continue
+            if not any(np.isfinite(answer[name]).any() for name in wrong):
                 continue
             recorded = self._record(steps, check, seed, right, at)
             if recorded is not None and recorded.right.keys() == answer.keys():

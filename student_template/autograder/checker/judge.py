@@ -82,9 +82,12 @@ class Judge:
         for check in chosen:
             by_function.setdefault(check.of, []).append(check)
         named: dict[str, Finding] = {}
+        hopeless = 0
         with np.errstate(all="ignore"):
             for checks_of in by_function.values():
-                named |= Causes(self.key, self.suggests, checks_of, runs, self._wrong).named()
+                causes = Causes(self.key, self.suggests, checks_of, runs, self._wrong, hopeless)
+                named |= causes.named()
+                hopeless += causes.hopeless
         found = {check.name: named[check.name] for check in chosen}
         return gate(chosen, self._second_look(chosen, found, implementation))
 
