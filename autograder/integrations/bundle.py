@@ -24,6 +24,7 @@ ENGINE = (
     "checker",
     "course",
     "documents",
+    "explain",
     "grading",
     "report",
     "sandbox",
@@ -57,6 +58,7 @@ def course_files(course: Course, assignment: Assignment) -> Iterator[tuple[str, 
         assignment.public_checks,
         assignment.hidden_checks,
         assignment.slips,
+        assignment.steps,
         *(path for way in ways for path in sorted(way.glob("*.py"))),
     ]
     for path in content:

@@ -29,6 +29,12 @@ def browser():
 
 
 @pytest.fixture(scope="session")
+def chromium(browser):
+    """The same: playwright can be started once in a process."""
+    return browser
+
+
+@pytest.fixture(scope="session")
 def axe():
     try:
         from axe_playwright_python.sync_playwright import Axe

@@ -21,20 +21,6 @@ def missing(what):
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        missing("playwright is not installed: pip install 'transformer-course-kit[dev]'")
-    if not CHROMIUM:
-        missing("chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """Forty students, three assignments, with names and without."""
     folder = tmp_path_factory.mktemp("class")
