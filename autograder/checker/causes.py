@@ -8,15 +8,16 @@ is said to be a part; where nothing fits, nothing is named.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from autograder.checker.bank import Misconception
 from autograder.checker.compare import Expected
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
 from autograder.checker.key import AnswerKey, rules
 from autograder.checker.outcome import Outcome
-from autograder.checker.runs import CHANGED, FORM, Cell, Run, Suggests
+from autograder.checker.runs import CHANGED, FORM, Cell, Look, Run, Suggests
 from autograder.checker.slips import fitting, same_failure
 
 UNKNOWN = "No slip that the kit knows fits."
@@ -103,47 +104,53 @@ class Causes:
 
     def _looked_closer(self, chosen: list[Candidate], suggests: Suggests) -> list[Candidate]:
         """Changes of steps as well: single ones, then pairs, then a term's weight."""
-        looks: list[Run] = []
+        looks: list[tuple[Run, Look | None]] = []
         while len(looks) < MOST_LOOKS:
-            open_cells = self._open(chosen)
-            run = next(
-                (r for r in self._ordered() if r not in looks and r.cells & open_cells), None
-            )
+            asked, open_cells = [run for run, _ in looks], self._open(chosen)
+            waiting = (r for r in self._ordered() if r not in asked and r.cells & open_cells)
+            run = next(waiting, None)
             if run is None:
                 break
-            looks.append(run)
-            self._suggested(suggests.singles, run)
-            chosen = self._cover()
+            looks.append((run, self._look(run, suggests)))
+            chosen = self._suggested(looks[-1][1], "singles")
             if self._done(chosen):
                 return chosen
             if len(looks) > 1 and not chosen:
                 break  # nothing fits anything: it would not elsewhere either
         if self._hopeless_before >= MOST_HOPELESS // 2:
             return chosen
-        for look, most in ((suggests.pairs, 1), (suggests.weights, 2)):
-            for run in [r for r in looks if r.cells & self._open(chosen)][:most]:
-                self._suggested(look, run)
-                chosen = self._cover()
+        for kind, most in (("pairs", 1), ("weights", 2)):
+            for look in [one for run, one in looks if run.cells & self._open(chosen)][:most]:
+                chosen = self._suggested(look, kind)
                 if self._done(chosen):
                     return chosen
         return chosen
 
     def _ordered(self) -> list[Run]:
         """Failed runs: those of ordinary values first, and of these what weighs most."""
-        return sorted(self.failed, key=lambda run: (_neutral(run.check), -run.check.weight))
+        return sorted(
+            self.failed, key=lambda run: (run.check.name in self._neutral, -run.check.weight)
+        )
 
-    def _suggested(self, look: Any, run: Run) -> None:
+    def _look(self, run: Run, suggests: Suggests) -> Look | None:
         right = self.key.expected(run.check)
-        try:
-            slips = look(run.check, self.key.seed(run.check), right, run.outcome)
-        except Exception:  # an explanation that can't be looked for costs nobody a mark
-            return
+        with suppress(Exception):  # an explanation that can't be looked for costs nobody a mark
+            return suggests.look(run.check, self.key.seed(run.check), right, run.outcome)
+        return None
+
+    def _suggested(self, look: Look | None, kind: str) -> list[Candidate]:
+        """The causes that explain most, once the suggestions of a look are tried as well."""
+        slips: Sequence[Misconception] = ()
+        if look is not None:
+            with suppress(Exception):  # as above
+                slips = getattr(look, kind)()
         for slip in slips:
             if self.key.knows(slip):
                 self._try_all([slip.name])
                 candidate = self.candidates[slip.name]
                 if candidate.fits and not candidate.refuted and self._whole(candidate):
-                    return  # the likely ones come first
+                    break  # the likely ones come first
+        return self._cover()
 
     def _bank(self) -> Iterator[str]:
         """The known slips that give some wrong output of some check."""
@@ -218,7 +225,8 @@ class Causes:
         whole = [one for one in pool if self._whole(one)]
         if whole:
             return [min(whole, key=lambda one: (len(self._hard(one.clashes)), one.order))]
-        pool = [one for one in pool if WEIGHT not in one.name and self._believed(one)]
+        parts = (self._believed(one) for one in pool if WEIGHT not in one.name)
+        pool = [one for one in parts if one.fits]
         chosen: list[Candidate] = []
         covered: set[Cell] = set()
         while pool and len(chosen) < MOST_CAUSES:
@@ -239,18 +247,19 @@ class Causes:
 
     def _open(self, chosen: Sequence[Candidate]) -> set[Cell]:
         """What is wrong without a cause; extremes and properties aside, where others are there."""
-        left = (
-            set(self.cells).difference(*(one.fits for one in chosen)) if chosen else set(self.cells)
-        )
+        left = set(self.cells).difference(*(one.fits for one in chosen))
         return self._hard(left) if self._hard(self.cells) else left
 
-    def _believed(self, one: Candidate) -> bool:
-        """Whether it fits some output wherever it says anything about it."""
+    def _believed(self, one: Candidate) -> Candidate:
+        """What is left of a candidate's fits: of outputs that it gives wherever it speaks of them.
+
+        Where only extremes and properties fit, nothing may clash.
+        """
         clashing = {_root(leaf) for _, leaf in self._hard(one.clashes)}
-        fits = self._hard(one.fits) or (one.fits if not one.clashes else set())
-        kept = {cell for cell in fits if _root(cell[1]) not in clashing}
-        one.fits = {cell for cell in one.fits if _root(cell[1]) not in clashing}
-        return bool(kept)
+        fits = {cell for cell in one.fits if _root(cell[1]) not in clashing}
+        if not self._hard(fits) and (self._hard(one.fits) or one.clashes):
+            fits = set()
+        return replace(one, fits=fits)
 
     def _hard(self, cells: Iterable[Cell]) -> set[Cell]:
         """The cells of checks of ordinary values."""
@@ -268,11 +277,12 @@ class Causes:
         text = told[0][1]
         if len(told) > 1:
             text = TOGETHER + AND.join(words.removeprefix(TOGETHER) for _, words, _ in told)
+        part = ""
         if left := sorted({_root(leaf) for _, leaf in run.cells - explained}):
             roots = sorted({_root(leaf) for _, leaf in explained} - set(left))
             part = f"That explains {', '.join(roots)}." if roots else "That explains a part."
-            text = f"{text} {part} Something else is wrong too, in {', '.join(left)}."
-        return Diagnosis(" + ".join(one.name for one in chosen), text, told[0][2])
+            part += f" Something else is wrong too, in {', '.join(left)}."
+        return Diagnosis(" + ".join(one.name for one in chosen), text, told[0][2], part)
 
 
 def _root(leaf: str) -> str:

@@ -37,6 +37,8 @@ class Diagnosis:
     id: str | None
     text: str
     section: str = ""
+    part: str = ""
+    """What it leaves open, where it explains a part of one check's failure."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ class Finding:
             return [self.diagnosis.text]
         number = sections.get(self.diagnosis.section)
         lines = [f"A known slip gives exactly this: {self.diagnosis.text}"]
+        if self.diagnosis.part:
+            lines = [f"A known slip gives a part of this: {self.diagnosis.text}"]
+            lines.append(self.diagnosis.part)
         return lines + ([f"Handout §{number}"] if number else [])
 
 

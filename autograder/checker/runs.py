@@ -25,23 +25,24 @@ EXPLAINABLE = (
 Cell = tuple[str, str]  # a check's name, and one of its outputs (or what else is wrong)
 
 
+class Look(Protocol):
+    """What may explain one run, from changes that nobody wrote down."""
+
+    def singles(self) -> Sequence[Misconception]:
+        """Single changes that may explain it."""
+
+    def pairs(self) -> Sequence[Misconception]:
+        """Two changes at once that may."""
+
+    def weights(self) -> Sequence[Misconception]:
+        """One odd weight in a sum that may."""
+
+
 class Suggests(Protocol):
     """Finds slips that nobody wrote down: changes of a function's steps."""
 
-    def singles(
-        self, check: Check, seed: int, right: Outcome, got: Outcome
-    ) -> Sequence[Misconception]:
-        """Single changes that may explain an outcome."""
-
-    def pairs(
-        self, check: Check, seed: int, right: Outcome, got: Outcome
-    ) -> Sequence[Misconception]:
-        """Two changes at once that may."""
-
-    def weights(
-        self, check: Check, seed: int, right: Outcome, got: Outcome
-    ) -> Sequence[Misconception]:
-        """One odd weight in a sum that may."""
+    def look(self, check: Check, seed: int, right: Outcome, got: Outcome) -> Look | None:
+        """A look at one outcome; None where there is nothing to compare."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ class Diagnosis:
     text: str
     section: str = ""
     """The handout's section that treats it, such as "3.3"."""
+    part: str = ""
+    """What it leaves open, where it explains a part of the check's failure."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,12 @@ class CheckResult:
     @property
     def passed(self) -> bool:
         return self.verdict == "passed"
+
+    @property
+    def cause(self) -> tuple[str, str] | None:
+        """What checks that failed for one cause have in common; None without a diagnosis."""
+        found = self.diagnosis
+        return None if found is None else (self.function, found.id or found.text)
 
 
 @dataclass(frozen=True)

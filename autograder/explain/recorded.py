@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.checker.compare import leaves
 from autograder.checker.contract import OPAQUE
 from autograder.checker.implementation import Call, hand_out
 from autograder.checker.outcome import Generator, Opaque
@@ -67,13 +68,13 @@ def tried(
         if uses and not _usable(before[variant.operation], *uses):
             continue
         changed = steps.code([variant])
-        leaves = changed and attempt(steps, before, changed, variant.operation)
-        if leaves and leaves.keys() == right.keys() and changed_leaves(right, leaves):
-            look = tuple(_fingerprint(leaves[name]) for name in right)
+        given = changed and attempt(steps, before, changed, variant.operation)
+        if given and given.keys() == right.keys() and changed_leaves(right, given):
+            look = tuple(_fingerprint(given[name]) for name in right)
             if seen[look] < MOST_TWINS:  # the same here, but perhaps not elsewhere
-                recorded.tried.append((variant, leaves))
+                recorded.tried.append((variant, given))
             if seen[look] < 2:
-                recorded.pairing.append((variant, leaves))
+                recorded.pairing.append((variant, given))
             seen[look] += 1
     return recorded
 
@@ -152,18 +153,10 @@ def _of_one_kind(env: Mapping[str, Any], one: str, other: str) -> bool:
     )
 
 
-def leaves_of(value: Any, name: str = "") -> Leaves:
+def leaves_of(value: Any) -> Leaves:
     """All data in a call's result by path; caches are left out."""
-    found: Leaves = {}
-    if isinstance(value, tuple | list):
-        for k, item in enumerate(value):
-            found |= leaves_of(item, f"{name}[{k}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            found |= leaves_of(item, f"{name}[{key}]")
-    elif not isinstance(value, Opaque):
-        found[name or "[0]"] = value
-    return found
+    found = leaves("", value)
+    return {name or "[0]": item for name, item in found if not isinstance(item, Opaque)}
 
 
 def arguments_of(calls: Sequence[Call], at: int) -> tuple[tuple[Any, ...], dict[str, Any]] | None:

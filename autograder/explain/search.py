@@ -6,8 +6,10 @@ all checks is for the judge to see.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,93 +33,16 @@ PAIR_BUDGET = 8000  # statements' worth of work: some 60 ms of CPU
 CALL_WEIGHT = 8  # what a call of the reference costs, in statements
 
 
-Found = tuple[Steps, Recorded, Leaves, set[str]]
-
-
 class Explainer:
     """Suggests changes of steps. One serves a whole batch: what it has tried, it keeps."""
 
     def __init__(self, steps: Mapping[str, Steps]) -> None:
         self.steps = steps
         self._recorded: dict[tuple[str, int, int], Recorded | None] = {}
-        self._answers: dict[Hashable, Sequence[Misconception]] = {}
+        self.answers: dict[Hashable, Sequence[Misconception]] = {}
 
-    def singles(
-        self, check: Check, seed: int, right: Outcome, got: Outcome
-    ) -> Sequence[Misconception]:
-        """Single changes that give a wrong part of one call's result and break nothing else."""
-        found = self._differing(check, seed, right, got)
-        if found is None:
-            return []
-        steps, recorded, mine, wrong = found
-        spread = _is_statistic(right)
-        hits: list[tuple[int, tuple[int, int], int, Variant]] = []
-        for variant, leaves in recorded.tried:
-            changed = changed_leaves(recorded.right, leaves)
-            fits = sum(same(mine[name], leaves[name]) for name in wrong & changed)
-            if spread and not fits:
-                fits = _same_spread(recorded.right, mine, leaves, wrong)
-            if fits and changed <= wrong:
-                hits.append((-fits, variant.rank, len(hits), variant))
-        return [steps.slip([variant]) for *_, variant in sorted(hits)[:MOST_SINGLES]]
-
-    def pairs(
-        self, check: Check, seed: int, right: Outcome, got: Outcome
-    ) -> Sequence[Misconception]:
-        """Pairs of changes that give all of one call's result."""
-        found = self._differing(check, seed, right, got)
-        if found is None:
-            return []
-        steps, recorded, mine, wrong = found
-        shapes = {(name, np.shape(leaves[name])) for _, leaves in recorded.tried for name in wrong}
-        shapes |= {(name, np.shape(recorded.right[name])) for name in wrong}
-        if any((name, np.shape(mine[name])) not in shapes for name in wrong):
-            return []
-
-        def search() -> Iterator[Misconception]:
-            for one, other, leaves in self._composed(steps, recorded, mine, wrong):
-                if all(same(mine[name], leaves.get(name)) for name in mine):
-                    yield steps.slip([one, other])
-
-        return self._once("pairs", check, seed, found, search)
-
-    def weights(
-        self, check: Check, seed: int, right: Outcome, got: Outcome
-    ) -> Sequence[Misconception]:
-        """The one odd weight of a term, where a sum explains a call's result exactly."""
-        found = self._differing(check, seed, right, got)
-        if found is None:
-            return []
-        steps, recorded, mine, wrong = found
-
-        def result(changed: Mapping[int, Any], start: int) -> Leaves | None:
-            return attempt(steps, recorded.before, changed, start)
-
-        def search() -> Iterator[Misconception]:
-            slip = odd_weight(steps, recorded.right, mine, wrong, set(recorded.before), result)
-            if slip is not None:
-                yield slip
-
-        return self._once("weights", check, seed, found, search)
-
-    def _once(
-        self,
-        what: str,
-        check: Check,
-        seed: int,
-        found: Found,
-        search: Callable[[], Iterator[Misconception]],
-    ) -> Sequence[Misconception]:
-        """The same question is answered once: a class that makes one mistake pays once."""
-        _, recorded, mine, wrong = found
-        answer = tuple(_exact(mine[name]) for name in sorted(wrong))
-        key = (what, check.name, seed, recorded.call, answer)
-        if key not in self._answers:
-            self._answers[key] = list(itertools.islice(search(), MOST_PAIRS))
-        return self._answers[key]
-
-    def _differing(self, check: Check, seed: int, right: Outcome, got: Outcome) -> Found | None:
-        """The first call whose result is another than the reference's, and what is wrong in it."""
+    def look(self, check: Check, seed: int, right: Outcome, got: Outcome) -> Look | None:
+        """At the first call whose result is numbers other than the reference's."""
         steps = self.steps.get(check.of)
         if steps is None:
             return None
@@ -133,25 +58,67 @@ class Explainer:
                 continue
             if not any(np.isfinite(answer[name]).any() for name in wrong):
                 continue
-            recorded = self._record(steps, check, seed, right, at)
+            place = check.name, seed, at
+            if place not in self._recorded:
+                self._recorded[place] = tried(steps, right.calls, at)
+            recorded = self._recorded[place]
             if recorded is not None and recorded.right.keys() == answer.keys():
-                return steps, recorded, answer, wrong
+                return Look(self, place, steps, recorded, answer, wrong, _is_statistic(right))
         return None
 
-    def _record(
-        self, steps: Steps, check: Check, seed: int, right: Outcome, at: int
-    ) -> Recorded | None:
-        key = (check.name, seed, at)
-        if key not in self._recorded:
-            self._recorded[key] = tried(steps, right.calls, at)
-        return self._recorded[key]
 
-    def _composed(
-        self, steps: Steps, recorded: Recorded, mine: Leaves, wrong: set[str]
-    ) -> Iterator[tuple[Variant, Variant, Leaves]]:
-        """Pairs of changes that together touch what is wrong, the promising ones first."""
+@dataclass(frozen=True)
+class Look:
+    """A call whose result is wrong, and the changes that could have made it so."""
+
+    explainer: Explainer
+    place: tuple[str, int, int]  # the check, its seed, and which of its calls
+    steps: Steps
+    recorded: Recorded
+    mine: Leaves
+    wrong: set[str]
+    statistic: bool
+
+    def singles(self) -> Sequence[Misconception]:
+        """Single changes that give a wrong part of the result and break nothing else."""
+        right = self.recorded.right
+        hits: list[tuple[int, tuple[int, int], int, Variant]] = []
+        for variant, leaves in self.recorded.tried:
+            changed = changed_leaves(right, leaves)
+            fits = sum(same(self.mine[name], leaves[name]) for name in self.wrong & changed)
+            if self.statistic and not fits:
+                fits = _same_spread(right, self.mine, leaves, self.wrong)
+            if fits and changed <= self.wrong:
+                hits.append((-fits, variant.rank, len(hits), variant))
+        return [self.steps.slip([variant]) for *_, variant in sorted(hits)[:MOST_SINGLES]]
+
+    def pairs(self) -> Sequence[Misconception]:
+        """Pairs of changes that give all of the result."""
+        results = [self.recorded.right, *(leaves for _, leaves in self.recorded.tried)]
+        shapes = {(name, np.shape(leaves[name])) for leaves in results for name in self.wrong}
+        if any((name, np.shape(self.mine[name])) not in shapes for name in self.wrong):
+            return []
+        return self._once("pairs", self._pairs)
+
+    def weights(self) -> Sequence[Misconception]:
+        """The one odd weight of a term, where a sum explains the result exactly."""
+        return self._once("weights", self._weights)
+
+    def _once(
+        self, what: str, search: Callable[[], Iterator[Misconception]]
+    ) -> Sequence[Misconception]:
+        """The same question is answered once: a class that makes one mistake pays once."""
+        answer = tuple(_exact(self.mine[name]) for name in sorted(self.wrong))
+        answers, key = self.explainer.answers, (what, self.place, answer)
+        if key not in answers:
+            answers[key] = list(itertools.islice(search(), MOST_PAIRS))
+        return answers[key]
+
+    def _pairs(self) -> Iterator[Misconception]:
+        """The promising pairs first, as far as the budget goes."""
         left = PAIR_BUDGET
-        for one, other in promising(recorded.right, recorded.pairing, mine, wrong):
+        steps, recorded = self.steps, self.recorded
+        for one, other in promising(recorded.right, recorded.pairing, self.mine, self.wrong):
             start = min(one.operation, other.operation)
             left -= 4 + steps.cost_from(start, CALL_WEIGHT)
             left -= 20 if one.operation == other.operation else 0  # compiled anew
@@ -159,8 +126,20 @@ class Explainer:
                 return
             code = steps.code([one, other])
             result = code and attempt(steps, recorded.before, code, start)
-            if result:
-                yield one, other, result
+            if result and all(same(item, result.get(name)) for name, item in self.mine.items()):
+                yield steps.slip([one, other])
+
+    def _weights(self) -> Iterator[Misconception]:
+        before = self.recorded.before
+
+        def result(changed: Mapping[int, Any], start: int) -> Leaves | None:
+            return attempt(self.steps, before, changed, start)
+
+        slip = odd_weight(
+            self.steps, self.recorded.right, self.mine, self.wrong, set(before), result
+        )
+        if slip is not None:
+            yield slip
 
 
 def differing_steps(explainer: Explainer, *judges: Judge) -> Iterator[str]:
@@ -211,4 +190,7 @@ def _is_data(value: Any) -> bool:
 
 
 def _exact(value: Any) -> Hashable:
-    return (value.shape, value.tobytes()) if isinstance(value, np.ndarray) else repr(value)
+    """What stands for a value among the answers: short, for a batch meets many."""
+    if isinstance(value, np.ndarray):
+        return value.shape, hashlib.blake2b(value.tobytes(), digest_size=16).digest()
+    return repr(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,13 +44,11 @@ def odd_weight(
         statement = steps.program.operations[operation].node
         if not isinstance(statement, ast.Assign):
             continue
-        for index, node in enumerate(ast.walk(statement)):
-            terms = _terms(node)
-            if len(terms) < 2:
-                continue
+        for terms in _sums(statement):
             shares = []
             for term in terms:
-                leaves = result({operation: _weighted(statement, term, 2.0)}, operation)
+                doubled = compiled(replaced(statement, [_weighted(statement, term, 2.0)]))
+                leaves = result({operation: doubled}, operation)
                 if leaves is None or leaves.keys() != right.keys():
                     break
                 shares.append(flat(leaves, names) - base)
@@ -63,22 +61,35 @@ def odd_weight(
                 weight = 1 + float(gap @ share) / size
                 left = np.abs(gap - (weight - 1) * share).max()
                 if left <= EXACT * max(1.0, float(np.abs(gap).max())):
-                    return _said(steps, operation, index, statement, term, weight)
+                    return _said(steps, operation, statement, term, weight)
     return None
 
 
 def _said(
-    steps: Steps, operation: int, index: int, statement: ast.stmt, term: ast.expr, weight: float
+    steps: Steps, operation: int, statement: ast.stmt, term: ast.expr, weight: float
 ) -> Misconception:
-    del index
     value = round(weight, 9)
-    place = next(k for k, node in enumerate(ast.walk(statement)) if node is term)
-    new = ast.BinOp(ast.Constant(value), ast.Mult(), term)
+    place, new = _weighted(statement, term, value)
     words, see = steps.step_of(statement)
     text = f"the term {quoted(term)} carries {value:.6g} where it should carry 1."
     text = sentence(steps.program.operations[operation].where, words, text)
     name = f"{steps.of}{WEIGHT}{ast.unparse(term)}_{value:.6g}"[:80]
     return steps.slip([Variant(operation, place, Change(new, text, 1), name, text, see)])
+
+
+def _sums(statement: ast.stmt) -> Iterator[list[ast.expr]]:
+    """The terms of every sum, each looked at once: as part of the largest that it lies in."""
+    inner: set[int] = set()
+    for node in ast.walk(statement):
+        if id(node) in inner or not (terms := _terms(node)):
+            continue
+        waiting = [node]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Add | ast.Sub):
+                inner.add(id(one))
+                waiting += [one.left, one.right]
+        yield terms
 
 
 def _terms(node: ast.AST) -> list[ast.expr]:
@@ -88,10 +99,10 @@ def _terms(node: ast.AST) -> list[ast.expr]:
     return [*(_terms(node.left) or [node.left]), *(_terms(node.right) or [node.right])]
 
 
-def _weighted(statement: ast.stmt, term: ast.expr, weight: float) -> Any:
+def _weighted(statement: ast.stmt, term: ast.expr, weight: float) -> tuple[int, ast.expr]:
+    """A term's place in a statement, and what stands there with a weight."""
     place = next(k for k, node in enumerate(ast.walk(statement)) if node is term)
-    new = ast.BinOp(ast.Constant(weight), ast.Mult(), term)
-    return compiled(replaced(statement, [(place, new)]))
+    return place, ast.BinOp(ast.Constant(weight), ast.Mult(), term)
 
 
 def _is_float(value: Any) -> bool:

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.course.course import Assignment, Course
+from autograder.documents.files import replace_file
 from autograder.documents.results import Result, read, to_json
 from autograder.errors import KitError
 from autograder.gradebook.attempts import Gradebook
@@ -227,16 +227,10 @@ def _writers() -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file so that it is either the old one or the new one, never half of it."""
-    content = text.encode()
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a file whole; where that can't be done, say what to do."""
     try:
-        if path.is_file() and path.read_bytes() == content:
-            return
-        draft.write_bytes(content)
-        draft.replace(path)
+        replace_file(path, text.encode())
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise KitError(
             f"{path} can't be written: {error.strerror}. What was finished is kept in the "
             "gradebook; make room and run the same command again."

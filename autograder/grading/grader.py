@@ -264,7 +264,8 @@ class Grader:
         found = finding.diagnosis
         if found is None or finding.passed:
             return None
-        return Diagnosis(found.id, found.text, self.assignment.sections.get(found.section, ""))
+        section = self.assignment.sections.get(found.section, "")
+        return Diagnosis(found.id, found.text, section, found.part)
 
 
 def _better(first: Finding, second: Finding | None) -> Finding:

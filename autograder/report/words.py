@@ -1,6 +1,7 @@
 """What the reports share: findings in words, and students' text made harmless."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -8,7 +9,6 @@ from autograder.checker.causes import UNKNOWN
 from autograder.checker.finding import PHRASES, Diagnosis, Finding, wrap
 from autograder.checker.outcome import Verdict
 from autograder.documents.results import CheckResult, Result
-from autograder.documents.results import Diagnosis as DiagnosisOfCheck
 
 
 def finding_of(check: CheckResult) -> Finding:
@@ -22,7 +22,7 @@ def finding_of(check: CheckResult) -> Finding:
         symptom=check.message,
         details=check.details,
         told=check.told,
-        diagnosis=Diagnosis(cause.id, cause.text, cause.section) if cause else None,
+        diagnosis=Diagnosis(cause.id, cause.text, cause.section, cause.part) if cause else None,
         warnings=check.warnings,
         seconds=check.seconds,
     )
@@ -42,47 +42,47 @@ def explain_once(
     The first check that it costs tells it, with how many it costs and how much; the others say
     where it is told.
     """
-    told: dict[tuple[str, str], CheckResult] = {}
-    named: dict[str, int] = {}  # how many causes of a function are told already
+    failed = [check for check in checks if not check.passed]
+    groups: dict[tuple[str, str], list[CheckResult]] = {}
+    for check in failed:
+        if check.cause is not None and disclosure(check) != "none":
+            groups.setdefault(check.cause, []).append(check)
     texts = {}
-    for check in checks:
-        if check.passed:
-            continue
+    told: Counter[str] = Counter()  # causes, by function
+    for check in failed:
         seen, cause = disclosure(check), check.diagnosis
-        if cause is None or seen == "none":
+        same = groups.get(check.cause) if check.cause else None
+        if cause is None or same is None or seen == "none":
             texts[check.name] = explain(check, seen)
-            continue
-        key = check.function, cause.id or cause.text
-        if key in told:
-            bare = explain(replace(check, diagnosis=None), seen)
-            again = _again(told[key], named[check.function]) if cause.text != UNKNOWN else ""
-            texts[check.name] = f"{bare}\n{again}" if again else bare
+        elif check is same[0]:
+            told[check.function] += cause.text != UNKNOWN
+            texts[check.name] = explain(check, seen) + _costs(same)
         else:
-            told[key] = check
-            named[check.function] = named.get(check.function, 0) + (cause.text != UNKNOWN)
-            texts[check.name] = explain(check, seen) + _costs(checks, check, cause)
+            bare = explain(replace(check, diagnosis=None), seen)
+            texts[check.name] = bare + _again(check, same[0], told[check.function])
     return texts
 
 
-def _again(first: CheckResult, causes: int) -> str:
+def _again(check: CheckResult, first: CheckResult, causes: int) -> str:
+    """Where the cause is told; that nothing fits is told once."""
+    cause = check.diagnosis
+    if cause is None or cause.text == UNKNOWN:
+        return ""
     place = "as above" if causes == 1 else f'as at "{first.title}"'
-    return "\n".join(wrap(f"The same cause {place}."))
+    return _lines(f"The same cause {place}. {cause.part}")
 
 
-def _costs(checks: Sequence[CheckResult], first: CheckResult, cause: DiagnosisOfCheck) -> str:
+def _costs(same: Sequence[CheckResult]) -> str:
     """What a cause costs together, where it costs more than one check."""
-    same = [
-        check
-        for check in checks
-        if not check.passed
-        and check.function == first.function
-        and check.diagnosis is not None
-        and (check.diagnosis.id or check.diagnosis.text) == (cause.id or cause.text)
-    ]
-    if len(same) < 2 or cause.text == UNKNOWN:
+    cause = same[0].diagnosis
+    if len(same) < 2 or cause is None or cause.text == UNKNOWN:
         return ""
     lost = sum(check.max_points - check.points for check in same)
-    return "\n" + "\n".join(wrap(f"It costs {len(same)} checks, {points(lost)} points."))
+    return _lines(f"It costs {len(same)} checks, {points(lost)} points.")
+
+
+def _lines(text: str) -> str:
+    return "".join(f"\n{line}" for line in wrap(text.strip()))
 
 
 def first_finding(result: Result) -> str:

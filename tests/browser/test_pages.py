@@ -1,23 +1,12 @@
 """The report's pages in Chromium: nothing is fetched, nothing complains, everybody can use them."""
 
-import os
-import shutil
-
 import pytest
 
 from tests.report.a_class import make
 from tests.report.test_pages import report
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
 PAGES = ("index.html", "03_layernorm.html", "students/s0001.html", "anonymous/03_layernorm.html")
-
-
-def missing(what):
-    """Skip, but where a browser has to be there."""
-    if os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail(f"REQUIRE_BROWSER=1, and {what}")
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="module")
@@ -61,27 +50,22 @@ class Visit:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_quiet_fits_and_is_accessible(chromium, pages, name, width, scheme):
-    try:
-        from axe_playwright_python.sync_playwright import Axe
-    except ModuleNotFoundError:
-        missing("axe-playwright-python is not installed: pip install 'transformer-course-kit[dev]'")
+def test_a_page_is_quiet_fits_and_is_accessible(chromium, axe, pages, name, width, scheme):
     path = pages / name
     with Visit(chromium, path, width, scheme) as visit:
         assert visit.heard == []
         assert [url for url in visit.asked if not url.startswith("data:")] == [path.as_uri()]
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
         visit.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        found = Axe().run(visit.page)
+        found = axe.run(visit.page)
         assert found.violations_count == 0, found.generate_report()
 
 
-def test_axe_would_find_a_fault(chromium, tmp_path):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+def test_axe_would_find_a_fault(chromium, axe, tmp_path):
     path = tmp_path / "bad.html"
     path.write_text("<html><body><input><p style='color:#ccc'>pale</p></body></html>")
     with Visit(chromium, path) as visit:
-        assert axe.Axe().run(visit.page).violations_count >= 3
+        assert axe.run(visit.page).violations_count >= 3
 
 
 def test_a_policy_keeps_foreign_scripts_out(chromium, pages, tmp_path):

@@ -71,7 +71,7 @@ def said(number: str, case: Case, stream: int = 0) -> Said:
 def _cause(finding: Finding) -> str:
     if finding.passed or finding.diagnosis is None or finding.diagnosis.id is None:
         return ""
-    return finding.diagnosis.text
+    return f"{finding.diagnosis.text} {finding.diagnosis.part}".rstrip()  # as students read it
 
 
 def main(numbers: list[str]) -> None:

@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from autograder.documents.results import CheckResult, Diagnosis
 from autograder.report.feedback import feedback
 from autograder.report.grades import cell
-from autograder.report.words import fenced, markdown, points, visible
+from autograder.report.words import (
+    explain,
+    explain_once,
+    fenced,
+    markdown,
+    points,
+    visible,
+)
 from tests.documents.builders import result
 
 
@@ -72,3 +80,30 @@ def test_small_words():
     assert visible("a\tb\x00\nc") == "a    b\\x00\nc"
     assert markdown("a\n# <b> *x*") == "a # &lt;b&gt; \\*x\\*"
     assert fenced("````").startswith("`````text")
+
+
+def test_a_cause_is_told_once_and_what_it_leaves_open_at_every_check():
+    def failed(name, part="", cause="It averages; the gradient sums."):
+        found = Diagnosis("averages", cause, "3.4", part)
+        return CheckResult(
+            name, "layernorm_backward", name, "hidden", 1, 0, 1, "wrong_value", "", "", found
+        )
+
+    part = "That explains dgamma. Something else is wrong too, in dx."
+    checks = [failed("one"), failed("two", part), failed("three")]
+    texts = explain_once(checks, lambda _: "cause")
+    told = " ".join(" ".join(texts.values()).split())
+    assert told.count("It averages") == 1
+    assert "It costs 3 checks, 3.0 points." in texts["one"]
+    assert "Something else" not in texts["one"] + texts["three"]
+    assert part in " ".join(texts["two"].split())
+    assert texts["three"].endswith("The same cause as above.")
+
+
+def test_what_explains_a_part_does_not_say_that_it_is_all():
+    found = Diagnosis("averages", "It averages.", "3.4", "Something else is wrong too, in dx.")
+    check = CheckResult("one", "f", "one", "hidden", 1, 0, 1, "wrong_value", "", "", found)
+    text = explain(check, "cause")
+    assert "A known slip gives a part of this: It averages." in text
+    assert "Something else is wrong too, in dx." in text
+    assert "exactly" not in text

@@ -8,7 +8,6 @@ from autograder.explain.steps import steps
 
 PRODUCT = "handout.md#one-product-for-every-row"
 GRADIENT = "handout.md#the-gradient-by-indices"
-ROWS = "handout.md#every-row-adds-its-share"
 SCHEMES = "handout.md#fan-in-fan-out-and-two-schemes"
 NETWORK = "handout.md#from-layers-to-a-network"
 BACKWARDS = "handout.md#backwards-through-the-network"

@@ -5,7 +5,6 @@ import numpy as np
 from autograder.explain.steps import steps
 
 AVERAGES = "handout.md#two-moving-averages"
-FIRST = "handout.md#what-the-first-steps-know"
 CLIPPING = "handout.md#one-length-for-all-gradients"
 SCHEDULE = "handout.md#up-then-down"
 

@@ -18,11 +18,6 @@ def attention(x, context, params, num_heads, mask=None):
     return REFERENCE["multi_head_attention"](x, context, params, num_heads, mask)
 
 
-def norm_backward(dy, cache):
-    dx, dgamma, dbeta = REFERENCE["layernorm_backward"](dy, cache)
-    return dx, {"gamma": dgamma, "beta": dbeta}
-
-
 @steps(see=START)
 def init_block(rng, d_model, d_ff, dtype=np.float64):
     gamma = np.ones(d_model, dtype=dtype)

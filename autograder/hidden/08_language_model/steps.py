@@ -9,7 +9,6 @@ TABLE = "handout.md#backward-one-table-two-uses"
 SHIFTED = "handout.md#targets-are-inputs-shifted-by-one"
 UNSEEN = "handout.md#loss-on-text-that-was-not-trained-on"
 STEP = "handout.md#one-step-of-training"
-MANY = "handout.md#many-steps"
 CHOICE = "handout.md#from-logits-to-a-choice"
 CACHE = "handout.md#a-cache-of-keys-and-values"
 

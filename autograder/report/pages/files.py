@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
+from autograder.documents.files import replace_file
 from autograder.errors import KitError, UsageProblem
 
 MADE = ".made.json"
@@ -56,21 +56,15 @@ class Folder:
 
     def _replace(self, name: str, content: bytes, *, told: bool = True) -> None:
         path = self.path / name
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            if path.is_file() and path.read_bytes() == content:
-                return
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_bytes(content)
-            draft.replace(path)
+            changed = replace_file(path, content)
         except OSError as error:
             raise KitError(
                 f"{path} can't be written: {error.strerror}. Make room or name another folder "
                 "with --to DIR, and run the same command again."
             ) from error
-        finally:
-            draft.unlink(missing_ok=True)
-        if told:
+        if told and changed:
             self.written.append(name)
 
     def _read(self) -> dict[str, str]:

@@ -119,10 +119,11 @@ def findings_of(result: Result, disclosure: str) -> list[Finding]:
         seen = "full" if check.visibility == "public" else disclosure
         cause = check.diagnosis if seen != "none" else None
         symptom = _symptom(check, seen)
-        key = (check.function, (cause.id or cause.text) if cause else symptom)
+        key = (check.cause if cause else None) or (check.function, symptom)
         finding = found.setdefault(key, Finding(check.function, cause, "" if cause else symptom))
         lost = check.max_points - check.points
-        finding.costs.append(Cost(check.title, symptom if cause else "", lost))
+        beside = f"{symptom} {cause.part}".rstrip() if cause else ""
+        finding.costs.append(Cost(check.title, beside, lost))
         if check.verdict == Verdict.TOO_COSTLY:
             finding.costs += _held_back(result, check.function)
     return list(found.values())

@@ -51,24 +51,24 @@ class Expected:
     def __init__(self, outputs: dict[str, Any], rules: Rules) -> None:
         self.outputs = outputs
         self.rules = rules
-        leaves = list(_leaves("", outputs))
+        found = list(leaves("", outputs))
         self._plain = all(
-            type(value) is np.ndarray and value.dtype == np.float64 for _, value in leaves
+            type(value) is np.ndarray and value.dtype == np.float64 for _, value in found
         )
-        self._shapes = [(name, np.shape(value)) for name, value in leaves]
-        if self._plain and leaves:
-            self._flat = np.concatenate([value.ravel() for _, value in leaves])
+        self._shapes = [(name, np.shape(value)) for name, value in found]
+        if self._plain and found:
+            self._flat = np.concatenate([value.ravel() for _, value in found])
             self._allowed = np.concatenate(
-                [np.full(value.size, _allowed(value, value, rules)) for _, value in leaves]
+                [np.full(value.size, _allowed(value, value, rules)) for _, value in found]
             )
 
     def matches(self, outputs: dict[str, Any]) -> bool:
         """Whether nothing differs. One pass over all arrays where all are float64."""
         if self._plain and outputs.keys() == self.outputs.keys():
-            leaves = list(_leaves("", outputs))
-            plain = all(type(v) is np.ndarray and v.dtype == np.float64 for _, v in leaves)
-            if plain and leaves and [(name, v.shape) for name, v in leaves] == self._shapes:
-                flat = np.concatenate([value.ravel() for _, value in leaves])
+            found = list(leaves("", outputs))
+            plain = all(type(v) is np.ndarray and v.dtype == np.float64 for _, v in found)
+            if plain and found and [(name, v.shape) for name, v in found] == self._shapes:
+                flat = np.concatenate([value.ravel() for _, value in found])
                 with np.errstate(invalid="ignore"):
                     return bool((np.abs(flat - self._flat) <= self._allowed).all())
         return next(iter(self.differences(outputs)), None) is None
@@ -82,13 +82,14 @@ class Expected:
                 yield from _differ(name, value, outputs[name], self.rules)
 
 
-def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """All that is inside dicts and lists, each by its path."""
     if isinstance(value, dict):
         for key in value:
-            yield from _leaves(f"{name}[{key}]", value[key])
+            yield from leaves(f"{name}[{key}]", value[key])
     elif isinstance(value, list | tuple):
         for k, item in enumerate(value):
-            yield from _leaves(f"{name}[{k}]", item)
+            yield from leaves(f"{name}[{k}]", item)
     else:
         yield name, value
 
