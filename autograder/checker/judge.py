@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from autograder.checker import disclosure
 from autograder.checker.bank import Misconception
-from autograder.checker.causes import UNKNOWN, Causes
+from autograder.checker.causes import MOST_HOPELESS, UNKNOWN, Cause, Causes
 from autograder.checker.compare import Difference, Expected, same_form
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
@@ -71,6 +71,7 @@ class Judge:
         self.key = key
         self._prepared: dict[str, Expected] = {}
         self._wrong: dict[tuple[str, str], Sequence[str]] = {}  # outputs that slips get wrong
+        self._causes: dict[Hashable, tuple[Mapping[str, Cause], bool]] = {}
 
     def run(
         self, implementation: Implementation, checks: Sequence[Check] | None = None
@@ -81,15 +82,26 @@ class Judge:
         by_function: dict[str, list[Check]] = {}
         for check in chosen:
             by_function.setdefault(check.of, []).append(check)
-        named: dict[str, Finding] = {}
+        found = {check.name: runs[check.name].finding for check in chosen}
         hopeless = 0
         with np.errstate(all="ignore"):
             for checks_of in by_function.values():
-                causes = Causes(self.key, self.suggests, checks_of, runs, self._wrong, hopeless)
-                named |= causes.named()
-                hopeless += causes.hopeless
-        found = {check.name: named[check.name] for check in chosen}
+                asked = [runs[check.name] for check in checks_of]
+                told, unexplained = self._explained(asked, min(hopeless, MOST_HOPELESS))
+                hopeless += unexplained
+                for name, cause in told.items():
+                    found[name] = replace(found[name], candidates=cause.names, diagnosis=cause.said)
         return gate(chosen, self._second_look(chosen, found, implementation))
+
+    def _explained(self, runs: Sequence[Run], hopeless: int) -> tuple[Mapping[str, Cause], bool]:
+        """The causes of one function's failures; looked for once where several fail alike."""
+        if not any(run.cells for run in runs):
+            return {}, False
+        alike = hopeless, tuple(run.digest for run in runs)
+        if alike not in self._causes:
+            causes = Causes(self.key, self.suggests, runs, self._wrong, hopeless)
+            self._causes[alike] = causes.named(), causes.hopeless
+        return self._causes[alike]
 
     def prepare(self) -> None:
         """Compute the reference's outcomes now (but of checks that train: those take seconds)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,23 +24,29 @@ HABITS = 100  # pairs that are tried whatever the guesses say
 NEAR = 0.5  # of what is wrong, squared: a guess that leaves more is none
 
 
+RTOL, ATOL = 1e-9, 1e-12  # within which two outputs are the same; the first of the largest value
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What a variant makes of a recorded call, and the outputs that it changes."""
+
+    variant: Variant
+    leaves: Leaves
+    changed: set[str]
+
+
 def promising(
-    right: Leaves, tried: Sequence[tuple[Variant, Leaves]], mine: Leaves, wrong: Collection[str]
+    right: Leaves, tried: Sequence[Tried], mine: Leaves, wrong: Collection[str]
 ) -> Iterator[tuple[Variant, Variant]]:
     """Pairs that touch all that is wrong and nothing else, the best guesses first."""
     wrong = set(wrong)
-    useful: list[tuple[Variant, Leaves, set[str]]] = []
-    for variant, leaves in tried:
-        if variant.default is not None:
-            continue
-        changed = changed_leaves(right, leaves)
-        if changed <= wrong:
-            useful.append((variant, leaves, changed))
+    useful = [one for one in tried if one.variant.default is None and one.changed <= wrong]
     names = sorted(wrong)
     order: Iterable[tuple[int, int]] = _by_habit(useful)
     if all(np.shape(mine[name]) == np.shape(right[name]) for name in names):
         base, wanted = flat(right, names), flat(mine, names)
-        rows = [_fitting(leaves, names, right) for _, leaves, _ in useful]
+        rows = [_fitting(tried.leaves, names, right) for tried in useful]
         guesses = _by_product(rows, base, wanted), _by_sum(rows, base, wanted)
         order = _in_turn(*guesses, _by_habit(useful))
     seen = set()
@@ -48,13 +55,13 @@ def promising(
         if pair in seen or one == other:
             continue
         seen.add(pair)
-        if useful[one][2] | useful[other][2] == wrong:
-            yield useful[pair[0]][0], useful[pair[1]][0]
+        if useful[one].changed | useful[other].changed == wrong:
+            yield useful[pair[0]].variant, useful[pair[1]].variant
 
 
-def _by_habit(useful: Sequence[tuple[Variant, Leaves, set[str]]]) -> list[tuple[int, int]]:
+def _by_habit(useful: Sequence[Tried]) -> list[tuple[int, int]]:
     """What happens most often first."""
-    likely = [variant.change.likely for variant, _, _ in useful]
+    likely = [one.variant.change.likely for one in useful]
     pairs = list(itertools.combinations(range(len(useful)), 2))
     pairs.sort(key=lambda pair: likely[pair[0]] + likely[pair[1]])
     return pairs[:HABITS]
@@ -131,5 +138,5 @@ def same(one: Any, other: Any) -> bool:
         if one.dtype == np.float64 and other.dtype == np.float64 and one.size:
             largest = float(np.abs(one).max())
             if np.isfinite(largest):
-                return bool(np.abs(one - other).max() <= 1e-9 * largest + 1e-12)
+                return bool(np.abs(one - other).max() <= RTOL * largest + ATOL)
     return equal(one, other)

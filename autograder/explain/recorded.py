@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograder.checker.compare import leaves
 from autograder.checker.contract import OPAQUE
 from autograder.checker.implementation import Call, hand_out
 from autograder.checker.outcome import Generator, Opaque
-from autograder.explain.promising import Leaves, changed_leaves
+from autograder.explain.promising import ATOL, RTOL, Leaves, Tried, changed_leaves, same
 from autograder.explain.steps import Steps, Variant
 
+Array = NDArray[np.float64]
 MOST_TWINS = 6  # variants that give the same on one call
 
 
@@ -26,10 +29,41 @@ class Recorded:
     call: int  # among the calls of the check
     right: Leaves
     before: Mapping[int, dict[str, Any]]
-    tried: list[tuple[Variant, Leaves]]
+    tried: list[Tried] = field(default_factory=list)
     """The variants that make a difference here."""
-    pairing: list[tuple[Variant, Leaves]]
+    pairing: list[Tried] = field(default_factory=list)
     """Of those that make the same difference, two: enough for pairs."""
+    _one: dict[str, tuple[int, Array]] = field(default_factory=dict)
+
+    @cached_property
+    def shapes(self) -> dict[str, set[tuple[int, ...]]]:
+        """The shapes that each output has, rightly or with some variant."""
+        results = [self.right, *(one.leaves for one in self.tried)]
+        return {name: {np.shape(leaves[name]) for leaves in results} for name in self.right}
+
+    def giving(self, name: str, value: Any) -> list[int]:
+        """The variants (their places in `tried`) that give a value as one of the outputs."""
+        right = self.right[name]
+        plain = isinstance(right, np.ndarray) and right.dtype == np.float64 and right.size > 0
+        if plain and isinstance(value, np.ndarray) and value.shape == right.shape:
+            place, numbers = self._number_of_each(name)
+            allowed = RTOL * float(np.abs(value).max()) + ATOL
+            far = np.abs(numbers - float(value.flat[place])) > allowed  # False where one is NaN
+            places = np.flatnonzero(~far).tolist()
+        else:
+            places = list(range(len(self.tried)))
+        return [k for k in places if same(value, self.tried[k].leaves[name])]
+
+    def _number_of_each(self, name: str) -> tuple[int, Array]:
+        """A place of an output, and the number that each variant has there; NaN: other shape."""
+        if name not in self._one:
+            right = self.right[name]
+            place = int(np.abs(right).argmax())
+            leaves = [one.leaves[name] for one in self.tried]
+            alike = (isinstance(a, np.ndarray) and a.shape == right.shape for a in leaves)
+            numbers = [a.flat[place] if ok else np.nan for a, ok in zip(leaves, alike, strict=True)]
+            self._one[name] = place, np.array(numbers, np.float64)
+        return self._one[name]
 
 
 def tried(
@@ -52,13 +86,14 @@ def tried(
     right = attempt(steps, before, {}, 0)
     if right is None:
         return None
-    recorded = Recorded(at, right, before, [], [])
+    recorded = Recorded(at, right, before)
     seen: Counter[Hashable] = Counter()
     for variant in steps.variants if variants is None else variants:
         if variant.default is not None:
             other = _with_default(steps, before, arguments, variant.default)
-            if other and other.keys() == right.keys() and changed_leaves(right, other):
-                recorded.tried.append((variant, other))
+            alike = other and other.keys() == right.keys()
+            if other and alike and (differing := changed_leaves(right, other)):
+                recorded.tried.append(Tried(variant, other, differing))
             continue
         if variant.operation not in before:
             continue
@@ -69,12 +104,13 @@ def tried(
             continue
         changed = steps.code([variant])
         given = changed and attempt(steps, before, changed, variant.operation)
-        if given and given.keys() == right.keys() and changed_leaves(right, given):
-            look = tuple(_fingerprint(given[name]) for name in right)
+        if given and given.keys() == right.keys() and (differing := changed_leaves(right, given)):
+            look = tuple((name, _fingerprint(given[name])) for name in sorted(differing))
+            one = Tried(variant, given, differing)
             if seen[look] < MOST_TWINS:  # the same here, but perhaps not elsewhere
-                recorded.tried.append((variant, given))
+                recorded.tried.append(one)
             if seen[look] < 2:
-                recorded.pairing.append((variant, given))
+                recorded.pairing.append(one)
             seen[look] += 1
     return recorded
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +22,9 @@ from autograder.checker.declare import Check
 from autograder.checker.judge import Judge
 from autograder.checker.key import rules
 from autograder.checker.outcome import Outcome
-from autograder.explain.promising import Leaves, changed_leaves, promising, same
+from autograder.explain.promising import Leaves, promising, same
 from autograder.explain.recorded import Recorded, attempt, leaves_of, tried
-from autograder.explain.steps import Steps, Variant
+from autograder.explain.steps import Steps
 from autograder.explain.weights import odd_weight
 
 MOST_SINGLES = 16
@@ -81,22 +82,26 @@ class Look:
 
     def singles(self) -> Sequence[Misconception]:
         """Single changes that give a wrong part of the result and break nothing else."""
-        right = self.recorded.right
-        hits: list[tuple[int, tuple[int, int], int, Variant]] = []
-        for variant, leaves in self.recorded.tried:
-            changed = changed_leaves(right, leaves)
-            fits = sum(same(self.mine[name], leaves[name]) for name in self.wrong & changed)
-            if self.statistic and not fits:
-                fits = _same_spread(right, self.mine, leaves, self.wrong)
-            if fits and changed <= self.wrong:
-                hits.append((-fits, variant.rank, len(hits), variant))
-        return [self.steps.slip([variant]) for *_, variant in sorted(hits)[:MOST_SINGLES]]
+        tried = self.recorded.tried
+        fits: Counter[int] = Counter()
+        for name in self.wrong:
+            giving = self.recorded.giving(name, self.mine[name])
+            fits.update(k for k in giving if name in tried[k].changed)
+        if self.statistic:
+            for k in set(range(len(tried))) - fits.keys():
+                fits[k] = _same_spread(self.recorded.right, self.mine, tried[k].leaves, self.wrong)
+        hits = [
+            (-count, tried[k].variant.rank, k)
+            for k, count in fits.items()
+            if count and tried[k].changed <= self.wrong
+        ]
+        chosen = (tried[k].variant for *_, k in sorted(hits)[:MOST_SINGLES])
+        return [self.steps.slip([variant]) for variant in chosen]
 
     def pairs(self) -> Sequence[Misconception]:
         """Pairs of changes that give all of the result."""
-        results = [self.recorded.right, *(leaves for _, leaves in self.recorded.tried)]
-        shapes = {(name, np.shape(leaves[name])) for leaves in results for name in self.wrong}
-        if any((name, np.shape(self.mine[name])) not in shapes for name in self.wrong):
+        shapes = self.recorded.shapes
+        if any(np.shape(self.mine[name]) not in shapes[name] for name in self.wrong):
             return []
         return self._once("pairs", self._pairs)
 

@@ -113,15 +113,11 @@ class Steps:
         for at, operation in enumerate(self.program.operations):
             if operation.node is None:
                 continue
-            seen = {ast.unparse(operation.node)}
-            for variant, text in self._of_statement(at, operation.node, known, operation.where):
-                if text not in seen:
-                    seen.add(text)
-                    names[variant.name] += 1
-                    if names[variant.name] > 1:
-                        name = f"{variant.name}_{names[variant.name]}"
-                        variant = replace(variant, name=name)
-                    found.append(variant)
+            for variant in self._of_statement(at, operation.node, known, operation.where):
+                names[variant.name] += 1
+                if names[variant.name] > 1:
+                    variant = replace(variant, name=f"{variant.name}_{names[variant.name]}")
+                found.append(variant)
             known += [name for name in assigned(operation.node) if name not in known]
         found += self._of_defaults()
         return tuple(sorted(found, key=lambda variant: variant.rank))
@@ -147,7 +143,7 @@ class Steps:
 
     def _of_statement(
         self, at: int, statement: ast.stmt | ast.expr, known: Sequence[str], where: str
-    ) -> Iterator[tuple[Variant, str]]:
+    ) -> Iterator[Variant]:
         step, see = self._comments.of(statement)
         known = [*known, *assigned(statement)] if isinstance(statement, ast.For) else known
         bound, loops = scopes(statement)
@@ -169,15 +165,18 @@ class Steps:
                 extra.append(self._of_parameter(node))
             if id(node) in whole:
                 extra.append(of_whole(node, known))
+            seen = {ast.unparse(node)}
             for change in itertools.chain(changes(node, siblings), *extra):
-                tree = replaced(statement, [(index, change.new)])
+                code = ast.unparse(ast.fix_missing_locations(change.new))
+                if code in seen:
+                    continue
+                seen.add(code)
                 words = sentence(where, inner, change.text)
                 names = None
                 if isinstance(node, ast.Name) and isinstance(change.new, ast.Name):
                     names = (node.id, change.new.id)
                 slug = re.sub(r"\W+", "_", f"{inner} {change.text}").strip("_").lower()[:80]
-                variant = Variant(at, index, change, f"{self.of}.{slug}", words, see, names)
-                yield variant, ast.unparse(ast.fix_missing_locations(tree))
+                yield Variant(at, index, change, f"{self.of}.{slug}", words, see, names)
 
     def code(self, variants: Sequence[Variant]) -> Mapping[int, CodeType] | None:
         """The changed operations; None where two changes are of the same expression."""

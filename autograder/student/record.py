@@ -72,6 +72,10 @@ class Record:
         slips: Mapping[str, Any] = self.checks[check.name]["slips"]
         return {name: _outcome(stored) for name, stored in slips.items()}
 
+    def names(self, check: Check) -> Sequence[str]:
+        """The known slips that differ in a check."""
+        return list(self.checks[check.name]["slips"])
+
     def slip(self, check: Check, name: str) -> Outcome | None:
         """What one of them answers."""
         stored = self.checks[check.name]["slips"].get(name)

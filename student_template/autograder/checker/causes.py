@@ -7,14 +7,15 @@ is said to be a part; where nothing fits, nothing is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from autograder.checker.bank import Misconception
 from autograder.checker.compare import Expected
 from autograder.checker.declare import Check
-from autograder.checker.finding import Diagnosis, Finding
+from autograder.checker.finding import Diagnosis
 from autograder.checker.key import AnswerKey, rules
 from autograder.checker.outcome import Outcome
 from autograder.checker.runs import CHANGED, FORM, Cell, Look, Run, Suggests
@@ -25,6 +26,7 @@ TOGETHER, AND = "Several slips together: ", " And: "
 WEIGHT = ".weight_of_"  # in the name of a cause that is a fitted number
 MOST_HOPELESS = 6  # functions of one submission that nothing explains; pairs for half of them
 MOST_CAUSES = 3
+MOST_STRANGE = 3  # checks in which a slip shows and does not fit
 MOST_LOOKS = 4  # checks of a function on which changes of steps are looked for
 
 
@@ -39,6 +41,14 @@ class Candidate:
     refuted: bool = False
 
 
+@dataclass(frozen=True)
+class Cause:
+    """The slips that explain a check's failure, and what is said of it."""
+
+    names: tuple[str, ...]
+    said: Diagnosis | None
+
+
 class Causes:
     """Looks for the causes of one function's failures."""
 
@@ -46,8 +56,7 @@ class Causes:
         self,
         key: AnswerKey,
         suggests: Suggests | None,
-        checks: Sequence[Check],
-        runs: Mapping[str, Run],
+        runs: Sequence[Run],
         seen: dict[tuple[str, str], Sequence[str]],
         hopeless: int = 0,
     ) -> None:
@@ -61,25 +70,21 @@ class Causes:
         self._seen = seen
         self._hopeless_before = hopeless
         self.hopeless = False
-        self.runs = [runs[check.name] for check in checks]
+        self.runs = runs
         self.failed = [run for run in self.runs if run.cells]
         self.cells: frozenset[Cell] = frozenset().union(*(run.cells for run in self.failed))
-        self.weights = {check.name: check.weight for check in checks}
+        self.weights = {run.check.name: run.check.weight for run in runs}
         self._neutral = {run.check.name for run in self.runs if _neutral(run.check)}
         self.candidates: dict[str, Candidate] = {}
 
-    def named(self) -> dict[str, Finding]:
-        """The findings, with the causes that hold."""
-        found = {run.check.name: run.finding for run in self.runs}
+    def named(self) -> dict[str, Cause]:
+        """The causes that hold, by failed check."""
         chosen = self._chosen()
+        found = {}
         for run in self.failed:
             explained = [one for one in chosen if one.fits & run.cells]
-            finding = found[run.check.name]
-            found[run.check.name] = replace(
-                finding,
-                candidates=tuple(one.name for one in explained),
-                diagnosis=self._diagnosis(run, explained) or self._unnamed(run, chosen),
-            )
+            said = self._diagnosis(run, explained) or self._unnamed(run, chosen)
+            found[run.check.name] = Cause(tuple(one.name for one in explained), said)
         return found
 
     def _unnamed(self, run: Run, chosen: Sequence[Candidate]) -> Diagnosis | None:
@@ -115,7 +120,7 @@ class Causes:
             chosen = self._suggested(looks[-1][1], "singles")
             if self._done(chosen):
                 return chosen
-            if len(looks) > 1 and not chosen:
+            if not chosen and len(looks) > (self._hopeless_before == 0):
                 break  # nothing fits anything: it would not elsewhere either
         if self._hopeless_before >= MOST_HOPELESS // 2:
             return chosen
@@ -127,10 +132,13 @@ class Causes:
         return chosen
 
     def _ordered(self) -> list[Run]:
-        """Failed runs: those of ordinary values first, and of these what weighs most."""
-        return sorted(
-            self.failed, key=lambda run: (run.check.name in self._neutral, -run.check.weight)
-        )
+        """Failed runs: those of ordinary values first, and of these what shows and weighs most."""
+
+        def order(run: Run) -> tuple[bool, bool, float]:
+            returned = run.outcome.outputs is not None
+            return run.check.name in self._neutral, not returned, -run.check.weight
+
+        return sorted(self.failed, key=order)
 
     def _look(self, run: Run, suggests: Suggests) -> Look | None:
         right = self.key.expected(run.check)
@@ -153,14 +161,23 @@ class Causes:
         return self._cover()
 
     def _bank(self) -> Iterator[str]:
-        """The known slips that give some wrong output of some check."""
-        seen = set()
-        for run in self.failed:
-            slips = self.key.slips(run.check)
-            for name in fitting(run.outcome, run.wrong, slips):
-                if name not in seen:
-                    seen.add(name)
-                    yield name
+        """The known slips that give some wrong output of some check.
+
+        A slip that shows in three checks of ordinary values and gives nothing of what is wrong
+        there is not looked at in more: it would explain a part at best, and looking takes time.
+        """
+        settled: set[str] = set()
+        strangers: Counter[str] = Counter()
+        for run in self._ordered():
+            names = [name for name in self.key.names(run.check) if name not in settled]
+            outcomes = ((name, self.key.slip(run.check, name)) for name in names)
+            slips = {name: outcome for name, outcome in outcomes if outcome is not None}
+            fits = fitting(run.outcome, run.wrong, slips)
+            yield from fits
+            settled.update(fits)
+            if run.check.name not in self._neutral:
+                strangers.update(slips.keys() - fits.keys())
+                settled.update(name for name, met in strangers.items() if met == MOST_STRANGE)
 
     def _try_all(self, names: Iterable[str]) -> None:
         for name in names:

@@ -32,6 +32,9 @@ class AnswerKey(Protocol):
     def slips(self, check: Check) -> Mapping[str, Outcome]:
         """The outcome of each known slip of the check's function, where it differs."""
 
+    def names(self, check: Check) -> Sequence[str]:
+        """The known slips that may differ in a check."""
+
     def slip(self, check: Check, name: str) -> Outcome | None:
         """The outcome of one slip, where it differs from the right one."""
 
@@ -109,7 +112,6 @@ class LiveKey:
         self._seed = seed
         self._by_name = {slip.name: slip for slip in misconceptions}
         self._expected: dict[str, Outcome] = {}
-        self._slips: dict[str, dict[str, Outcome]] = {}
         self._tried: dict[tuple[str, str], Outcome | None] = {}
 
     def seed(self, check: Check) -> int:
@@ -125,16 +127,14 @@ class LiveKey:
 
     def slips(self, check: Check) -> Mapping[str, Outcome]:
         """The outcome of each known slip of the check's function, where it differs."""
+        tried = ((name, self.slip(check, name)) for name in self.names(check))
+        return {name: outcome for name, outcome in tried if outcome is not None}
+
+    def names(self, check: Check) -> Sequence[str]:
+        """The known slips that may differ in a check."""
         if check.kind == "learning":  # seconds of work each, and a bound tells no slip from another
-            return {}
-        if check.name not in self._slips:
-            tried = {
-                slip.name: self.slip(check, slip.name)
-                for slip in self._misconceptions
-                if slip.of == check.of
-            }
-            self._slips[check.name] = {name: one for name, one in tried.items() if one is not None}
-        return self._slips[check.name]
+            return ()
+        return [slip.name for slip in self._misconceptions if slip.of == check.of]
 
     def slip(self, check: Check, name: str) -> Outcome | None:
         """The outcome of one slip, where it differs from the right one."""
