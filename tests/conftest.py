@@ -1,10 +1,16 @@
 """Fixtures of the engine's tests."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
+
+# Before NumPy comes, here and in every process that a test starts: threads of one that wait for
+# each other cost more than they bring, as soon as several run side by side.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from tests.desk import Desk
 

@@ -1,4 +1,4 @@
-"""The six assignments through the real grader, in the jail: who gets what."""
+"""The assignments through the real grader, in the jail: who gets what."""
 
 import shutil
 from dataclasses import replace
