@@ -27,7 +27,7 @@ from autograder.checker.implementation import LocalImplementation
 from autograder.explain.arithmetic import of_whole
 from autograder.explain.calls import loop_changes
 from autograder.explain.change import Change
-from autograder.explain.changes import changes
+from autograder.explain.changes import changes, other_defaults
 from autograder.explain.comments import Comments, sentence
 from autograder.explain.precision import SINGLE, narrowed, precision
 from autograder.explain.program import Program, compiled
@@ -138,7 +138,7 @@ class Steps:
         """Another default of an argument."""
         for name, parameter in self.signature.parameters.items():
             default = parameter.default
-            for other in _other_defaults(default):
+            for other in other_defaults(default):
                 text = f"The default of `{name}` is {other!r} where it should be {default!r}."
                 change = Change(ast.Constant(other), text, 2)
                 slug = f"{self.of}.default_of_{name}_{other}"
@@ -280,22 +280,6 @@ class Steps:
             self.function(variants),
             easier_backward=True,  # nobody has looked whether it is: it carries no points
         )
-
-
-def _other_defaults(default: Any) -> tuple[Any, ...]:
-    if isinstance(default, bool) or default is inspect.Parameter.empty:
-        return ()
-    if isinstance(default, float) and default:
-        near = (10 * default, default / 10, 2 * default, default / 2, 1e-8, 1e-6, 1e-12, 0.0, 1.0)
-        return tuple(other for other in dict.fromkeys(near) if other != default)
-    if isinstance(default, int):
-        return tuple(other for other in (0, 1, -1, -100, 2) if other != default)
-    if isinstance(default, tuple) and len(default) == 2:
-        return ((default[1], default[0]), (default[0], 0.99), (default[0], 0.9999))
-    groups = (("he", "xavier"), ("pre", "post"), ("relu", "gelu"))
-    return tuple(
-        other for group in groups if default in group for other in group if other != default
-    )
 
 
 def load_steps(path: Path, reference: LocalImplementation) -> dict[str, Steps]:
