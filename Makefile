@@ -29,7 +29,7 @@ demo: $(VENV)/.grading ## Grade a sample class over all assignments (installs wh
 	@$(BIN)/python -m tests.sample_class.demo
 
 test: $(VENV)/.everything ## Run the kit's own tests (installs everything)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 #: Instructors and authors of assignments
 verify: $(VENV)/.everything ## Prove the checks of every assignment

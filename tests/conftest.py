@@ -1,12 +1,50 @@
 """Fixtures of the engine's tests."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
+# Before NumPy comes, here and in every process that a test starts: threads of one that wait for
+# each other cost more than they bring, as soon as several run side by side.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from tests.desk import Desk
+
+LONGEST = (  # of the whole run
+    "assignments/test_grading.py",
+    "explained/test_explained.py",
+    "attacks/test_matrix.py",
+    "integrations/test_notebooks.py",
+    "attacks/test_corpus_is_alive.py",
+    "integrations/test_nbgrader.py",
+    "integrations/test_otter.py",
+    "browser/test_site.py",
+    "explained/test_cases_lose_points.py",
+    "rehearsal/test_term.py",
+    "verify/test_leak_proof.py",
+    "commands/test_grade_command.py",
+    "grading/test_cost.py",
+    "assignments/test_second_chances.py",
+    "explain/test_steps.py",
+    "explain/test_false_names.py",
+    "integrations/cluster/test_cluster.py",
+    "grading/test_batch_faults.py",
+    "assignments/test_08_language_model.py",
+    "assignments/test_09_seq2seq.py",
+    "release/test_alone.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The files that take longest come first, so that no core waits for another at the end."""
+    here = Path(__file__).parent
+    place = {here / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(scope="session")

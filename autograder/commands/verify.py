@@ -21,10 +21,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from autograder.course.accepted import alternatives, write_alternative
 from autograder.course.course import Assignment, Course
 from autograder.course.secret import Secret
-from autograder.grading.grader import Grader, Settings, expected_of
+from autograder.grading.grader import Settings, expected_of
 from autograder.grading.judges import Streams
 from autograder.uploads.submission import Source, read_submission
-from autograder.verify.computed import computed_proof
+from autograder.verify.computed import computed_proof, knowing
 from autograder.verify.leaks import leak_proof
 from autograder.verify.mutation import Mutation, run_mutants
 from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
@@ -144,9 +144,10 @@ def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progr
     subject = make_subject(course, assignment, judge, reference, streams.slips)
     task = bar.add_task(assignment.name, total=None)
     proofs = [*run_proofs(subject), *stream_proofs(subject, streams), leak_proof(subject)]
-    jailed = tuple(graded_in_the_jail(course, assignment))
+    jailed = tuple(graded_in_the_jail(course, assignment, streams))
     proofs.append(Proof("the same in the jail", 2 + len(alternatives(assignment)), jailed))
-    proofs += [computed_proof(course, assignment), rubric_proof(assignment), steps_proof(streams)]
+    computed = computed_proof(course, assignment, streams)
+    proofs += [computed, rubric_proof(assignment), steps_proof(streams)]
     changes = changes_of_steps(streams) if mutants else None
     mutation = None
     if mutants:
@@ -162,7 +163,7 @@ def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progr
     return Report(assignment.name, tuple(proofs), mutation, seconds, changes)
 
 
-def graded_in_the_jail(course: Course, assignment: Assignment) -> Iterator[str]:
+def graded_in_the_jail(course: Course, assignment: Assignment, streams: Streams) -> Iterator[str]:
     """The solution, the template and every alternative as submissions, graded as students' are."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -173,7 +174,7 @@ def graded_in_the_jail(course: Course, assignment: Assignment) -> Iterator[str]:
             write_alternative(course, path, folder / path.name)
             whole[path.name] = folder / path.name
         expected = expected_of(course, assignment)
-        with Grader(course, assignment, Settings()) as grader:
+        with knowing(streams, Settings()) as grader:
             for name, path in (*whole.items(), ("template", template)):
                 result = grader.grade(read_submission(Source(name, (path,)), expected))
                 wanted = 0.0 if name == "template" else assignment.max_points

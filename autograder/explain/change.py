@@ -24,7 +24,7 @@ class Change:
 
 def quoted(node: ast.expr) -> str:
     """An expression as a student reads it; a long one by its beginning."""
-    text = ast.unparse(ast.fix_missing_locations(node))
+    text = ast.unparse(node)
     return f"`{text}`" if len(text) <= LONGEST else f"`{text[: LONGEST - 2]} …`"
 
 

@@ -8,7 +8,9 @@ operand for its sibling. This is an error model in the sense of Singh, Gulwani a
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from autograder.explain.arithmetic import of_constant, of_operator, of_sign
 from autograder.explain.calls import of_call
@@ -113,6 +115,23 @@ def _of_subscript(node: ast.Subscript) -> Iterator[Change]:
             last = ast.Slice(ast.UnaryOp(ast.USub(), index.upper), None, None)
             text = f"the last of {quoted(node.value)} are taken, not the first."
             yield Change(ast.Subscript(node.value, last, ast.Load()), text, 1)
+
+
+def other_defaults(default: Any) -> tuple[Any, ...]:
+    """What else the default of an argument is taken to be."""
+    if isinstance(default, bool) or default is inspect.Parameter.empty:
+        return ()
+    if isinstance(default, float) and default:
+        near = (10 * default, default / 10, 2 * default, default / 2, 1e-8, 1e-6, 1e-12, 0.0, 1.0)
+        return tuple(other for other in dict.fromkeys(near) if other != default)
+    if isinstance(default, int):
+        return tuple(other for other in (0, 1, -1, -100, 2) if other != default)
+    if isinstance(default, tuple) and len(default) == 2:
+        return ((default[1], default[0]), (default[0], 0.99), (default[0], 0.9999))
+    groups = (("he", "xavier"), ("pre", "post"), ("relu", "gelu"))
+    return tuple(
+        other for group in groups if default in group for other in group if other != default
+    )
 
 
 def _siblings(*groups: str) -> dict[str, tuple[str, ...]]:

@@ -141,14 +141,19 @@ class _Plain(ast.NodeTransformer):
         return ast.fix_missing_locations(ast.copy_location(result, node))
 
 
-def compiled(node: ast.stmt | ast.expr) -> CodeType:
-    """One statement, or one expression, ready to run."""
+def compiled(node: ast.stmt | ast.expr, *, placed: bool = False) -> CodeType:
+    """One statement, or one expression, ready to run.
+
+    placed: every node has a line already, which saves a look at each.
+    """
+    whole: ast.Expression | ast.Module
+    if isinstance(node, ast.expr):
+        whole = ast.Expression(node if placed else copy.deepcopy(node))
+    else:
+        whole = ast.Module([node], [])
+    if not placed:
+        ast.fix_missing_locations(whole)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", SyntaxWarning
-        )  # changes that make no sense don't run either
-        if isinstance(node, ast.expr):
-            expression = ast.Expression(copy.deepcopy(node))
-            return compile(ast.fix_missing_locations(expression), "<step>", "eval")
-        module = ast.Module([node], [])
-        return compile(ast.fix_missing_locations(module), "<step>", "exec")
+        # changes that make no sense don't run either
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return compile(whole, "<step>", "eval" if isinstance(node, ast.expr) else "exec")

@@ -27,11 +27,11 @@ from autograder.checker.implementation import LocalImplementation
 from autograder.explain.arithmetic import of_whole
 from autograder.explain.calls import loop_changes
 from autograder.explain.change import Change
-from autograder.explain.changes import changes
+from autograder.explain.changes import changes, other_defaults
 from autograder.explain.comments import Comments, sentence
 from autograder.explain.precision import SINGLE, narrowed, precision
 from autograder.explain.program import Program, compiled
-from autograder.explain.trees import assigned, innermost, replaced, scopes
+from autograder.explain.trees import Tree, assigned, replaced, scopes
 
 DEFAULT = -1  # in the place of an operation, where a default is changed
 BETWEEN = " + "  # in the name of a cause that is two changes
@@ -102,6 +102,7 @@ class Steps:
         self._comments = Comments(source, declared.see)
         self.program = Program(tree, {**own, **names}, self._comments.words)
         self._costs: list[int] = []
+        self._trees: dict[int, Tree] = {}
         self._code: dict[tuple[Variant, ...], Mapping[int, CodeType]] = {}
 
     @cached_property
@@ -113,11 +114,15 @@ class Steps:
         for at, operation in enumerate(self.program.operations):
             if operation.node is None:
                 continue
-            for variant in self._of_statement(at, operation.node, known, operation.where):
-                names[variant.name] += 1
-                if names[variant.name] > 1:
-                    variant = replace(variant, name=f"{variant.name}_{names[variant.name]}")
-                found.append(variant)
+            seen: set[tuple[int, str]] = set()
+            for variant, look in self._of_statement(at, known, operation.where):
+                if look not in seen:
+                    seen.add(look)
+                    names[variant.name] += 1
+                    if names[variant.name] > 1:
+                        name = f"{variant.name}_{names[variant.name]}"
+                        variant = replace(variant, name=name)
+                    found.append(variant)
             known += [name for name in assigned(operation.node) if name not in known]
         found += self._of_defaults()
         return tuple(sorted(found, key=lambda variant: variant.rank))
@@ -133,7 +138,7 @@ class Steps:
         """Another default of an argument."""
         for name, parameter in self.signature.parameters.items():
             default = parameter.default
-            for other in _other_defaults(default):
+            for other in other_defaults(default):
                 text = f"The default of `{name}` is {other!r} where it should be {default!r}."
                 change = Change(ast.Constant(other), text, 2)
                 slug = f"{self.of}.default_of_{name}_{other}"
@@ -141,21 +146,37 @@ class Steps:
                     DEFAULT, 0, change, slug, text, self._comments.see, default=(name, other)
                 )
 
+    def _tree(self, at: int) -> Tree:
+        """An operation's nodes: looked at once, for thousands of changes."""
+        if at not in self._trees:
+            node = self.program.operations[at].node
+            assert node is not None
+            self._trees[at] = Tree(node)
+        return self._trees[at]
+
     def _of_statement(
-        self, at: int, statement: ast.stmt | ast.expr, known: Sequence[str], where: str
-    ) -> Iterator[Variant]:
+        self, at: int, known: Sequence[str], where: str
+    ) -> Iterator[tuple[Variant, tuple[int, str]]]:
+        """All changes of one operation that make another one of it, and how it looks with them:
+        the place and the text of the assignment, or of the whole, that has changed."""
+        tree = self._tree(at)
+        statement = tree.root
         step, see = self._comments.of(statement)
         known = [*known, *assigned(statement)] if isinstance(statement, ast.For) else known
         bound, loops = scopes(statement)
         whole = {
             id(item.value)
-            for item in ast.walk(statement)
+            for item in tree.nodes
             if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name)
         }
-        for index, node in enumerate(ast.walk(statement)):
+        parts: dict[int, tuple[str, str]] = {}  # a part's name in a sentence, and how it looks
+        for index, node in enumerate(tree.nodes):
             if not isinstance(node, ast.expr):
                 continue
-            inner, _ = self._comments.of(innermost(statement, node), step)
+            part = tree.innermost(node)
+            if id(part) not in parts:
+                parts[id(part)] = self._comments.of(part, step)[0], ast.unparse(part)
+            inner, unchanged = parts[id(part)]
             siblings = known
             if isinstance(node, ast.Name):
                 siblings = next((names for names in bound if node.id in names), known)
@@ -165,18 +186,17 @@ class Steps:
                 extra.append(self._of_parameter(node))
             if id(node) in whole:
                 extra.append(of_whole(node, known))
-            seen = {ast.unparse(node)}
             for change in itertools.chain(changes(node, siblings), *extra):
-                code = ast.unparse(ast.fix_missing_locations(change.new))
-                if code in seen:
+                text = ast.unparse(tree.with_one(index, change.new, part))
+                if text == unchanged:
                     continue
-                seen.add(code)
                 words = sentence(where, inner, change.text)
                 names = None
                 if isinstance(node, ast.Name) and isinstance(change.new, ast.Name):
                     names = (node.id, change.new.id)
                 slug = re.sub(r"\W+", "_", f"{inner} {change.text}").strip("_").lower()[:80]
-                yield Variant(at, index, change, f"{self.of}.{slug}", words, see, names)
+                variant = Variant(at, index, change, f"{self.of}.{slug}", words, see, names)
+                yield variant, (id(part), text)
 
     def code(self, variants: Sequence[Variant]) -> Mapping[int, CodeType] | None:
         """The changed operations; None where two changes are of the same expression."""
@@ -189,12 +209,16 @@ class Steps:
                 by_operation.setdefault(variant.operation, []).append(variant)
             found = {}
             for at, changed in by_operation.items():
-                node = self.program.operations[at].node
-                assert node is not None
                 if len({variant.node for variant in changed}) < len(changed):
                     return None
-                pieces = [(variant.node, variant.change.new) for variant in changed]
-                found[at] = compiled(replaced(node, pieces))
+                tree = self._tree(at)
+                if len(changed) == 1:
+                    piece = ast.fix_missing_locations(changed[0].change.new)
+                    new = tree.with_one(changed[0].node, piece)
+                    found[at] = compiled(new, placed=True)
+                else:
+                    pieces = [(variant.node, variant.change.new) for variant in changed]
+                    found[at] = compiled(replaced(tree.root, pieces))
             if len(variants) > 1:
                 return found  # pairs are many, and each is met once
             self._code[key] = found
@@ -256,22 +280,6 @@ class Steps:
             self.function(variants),
             easier_backward=True,  # nobody has looked whether it is: it carries no points
         )
-
-
-def _other_defaults(default: Any) -> tuple[Any, ...]:
-    if isinstance(default, bool) or default is inspect.Parameter.empty:
-        return ()
-    if isinstance(default, float) and default:
-        near = (10 * default, default / 10, 2 * default, default / 2, 1e-8, 1e-6, 1e-12, 0.0, 1.0)
-        return tuple(other for other in dict.fromkeys(near) if other != default)
-    if isinstance(default, int):
-        return tuple(other for other in (0, 1, -1, -100, 2) if other != default)
-    if isinstance(default, tuple) and len(default) == 2:
-        return ((default[1], default[0]), (default[0], 0.99), (default[0], 0.9999))
-    groups = (("he", "xavier"), ("pre", "post"), ("relu", "gelu"))
-    return tuple(
-        other for group in groups if default in group for other in group if other != default
-    )
 
 
 def load_steps(path: Path, reference: LocalImplementation) -> dict[str, Steps]:

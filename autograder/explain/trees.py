@@ -31,14 +31,50 @@ def scopes(statement: ast.AST) -> tuple[list[list[str]], set[int]]:
     return scopes, loops
 
 
-def innermost(statement: ast.AST, wanted: ast.AST) -> ast.AST:
-    """The assignment that an expression of a loop lies in."""
-    if isinstance(statement, ast.expr | ast.Assign):
-        return statement
-    for inner in ast.walk(statement):
-        if isinstance(inner, ast.Assign) and any(item is wanted for item in ast.walk(inner)):
-            return inner
-    return statement
+class Tree:
+    """One statement or test: its nodes in the order of `ast.walk`, and what each lies in."""
+
+    def __init__(self, root: ast.stmt | ast.expr) -> None:
+        self.root = root
+        self.nodes = list(ast.walk(root))
+        self._above = {
+            id(inner): outer for outer in self.nodes for inner in ast.iter_child_nodes(outer)
+        }
+
+    def innermost(self, wanted: ast.AST) -> ast.stmt | ast.expr:
+        """The assignment that an expression of a loop lies in; else the whole."""
+        at = wanted
+        while at is not self.root:
+            if isinstance(at, ast.Assign):
+                return at
+            at = self._above[id(at)]
+        return self.root
+
+    def with_one(
+        self, index: int, piece: ast.expr, top: ast.stmt | ast.expr | None = None
+    ) -> ast.stmt | ast.expr:
+        """A copy with one node exchanged; what lies beside the way to it is shared.
+
+        top: only of this part of the tree.
+        """
+        top = self.root if top is None else top
+        old, made = self.nodes[index], piece
+        while old is not top:
+            outer = self._above[id(old)]
+            made, old = _exchanged(outer, old, made), outer
+        return made
+
+
+def _exchanged(outer: Any, old: ast.AST, new: ast.AST) -> Any:
+    """A copy of one node, with another child in one place."""
+    fields: dict[str, Any] = {}
+    for name, value in ast.iter_fields(outer):
+        if value is old:
+            value = new
+        elif isinstance(value, list):
+            value = [new if item is old else item for item in value]
+        fields[name] = value
+    return ast.copy_location(type(outer)(**fields), outer)
 
 
 def replaced(

@@ -11,6 +11,7 @@ from pathlib import Path
 from autograder.checker.gates import COMPUTED_SHARE, counted
 from autograder.course.course import Assignment, Course
 from autograder.grading.grader import Grader, Settings
+from autograder.grading.judges import Streams
 from autograder.verify.differentiators import (
     LOSSES,
     WAYS,
@@ -30,13 +31,20 @@ class Share:
     earned: float
 
 
-def computed_proof(course: Course, assignment: Assignment) -> Proof:
+def knowing(streams: Streams, settings: Settings) -> Grader:
+    """A grader that need not compute anew what is known: the answers, and what slips give."""
+    grader = Grader(streams.course, streams.assignment, settings)
+    grader.streams = streams
+    return grader
+
+
+def computed_proof(course: Course, assignment: Assignment, streams: Streams) -> Proof:
     """Number by number, at most a tenth of the points of every gradient that has a cost check.
 
     Column by column is measured too, but not demanded: a Jacobian, which is a right way, is
     nearly as much work. Review notes have those.
     """
-    shares = tuple(shares_of(course, assignment))
+    shares = tuple(shares_of(course, assignment, streams))
     problems = [
         f"{share.way}: {share.function} earns {share.earned:.0%}"
         for share in shares
@@ -45,11 +53,11 @@ def computed_proof(course: Course, assignment: Assignment) -> Proof:
     return Proof("computed gradients don't pay", len(shares), tuple(problems))
 
 
-def shares_of(course: Course, assignment: Assignment) -> Iterator[Share]:
+def shares_of(course: Course, assignment: Assignment, streams: Streams) -> Iterator[Share]:
     """Every way to compute the gradients of every function with a cost check."""
     with (
         tempfile.TemporaryDirectory() as temporary,
-        Grader(course, assignment, Settings(upstream="own")) as grader,
+        knowing(streams, Settings(upstream="own")) as grader,
     ):
         grader.costs.prepare(grader.streams[0])
         costly = {check.of for check in grader.streams.checks if check.kind == "cost"}

@@ -1,5 +1,8 @@
 """One early bug costs once: what is charged where, through the real grader."""
 
+from contextlib import ExitStack
+from dataclasses import replace
+
 import pytest
 
 from autograder.course.course import Course
@@ -9,10 +12,37 @@ from tests.sample_class import slips
 from tests.sample_class.build import SOLUTION, TEMPLATE
 
 COURSE = Course.find()
+# One set of hidden inputs for all: that every set gives the same marks is for `verify` to prove.
+ONE_STREAM = replace(COURSE, feedback=replace(COURSE.feedback, streams=1))
 
 
-def grade(name, files, folder, upstream="best"):
+@pytest.fixture(scope="module")
+def grader():
+    """The grader of an assignment, started once."""
+    started = {}
+    with ExitStack() as stack:
+
+        def of(assignment, upstream):
+            key = assignment.name, upstream
+            if key not in started:
+                settings = Settings(upstream=upstream)
+                started[key] = stack.enter_context(Grader(ONE_STREAM, assignment, settings))
+            return started[key]
+
+        yield of
+
+
+@pytest.fixture
+def grade(grader, tmp_path):
     """Points by function for the solution's files with some replaced."""
+
+    def of(name, files, upstream="best"):
+        return graded(grader, name, files, tmp_path, upstream)
+
+    return of
+
+
+def graded(grader, name, files, folder, upstream):
     package = folder / "transformer"
     package.mkdir()
     for path in SOLUTION.glob("*.py"):
@@ -21,8 +51,7 @@ def grade(name, files, folder, upstream="best"):
         package.joinpath(file).write_text(text, encoding="utf-8")
     assignment = COURSE.assignment(name)
     submission = read_submission(Source("someone", (folder,)), expected_of(COURSE, assignment))
-    with Grader(COURSE, assignment, Settings(upstream=upstream)) as grader:
-        result = grader.grade(submission)
+    result = grader(assignment, upstream).grade(submission)
     earned = dict.fromkeys((function.name for function in assignment.functions), 0.0)
     for check in result.checks:
         earned[check.function] += check.points
@@ -48,29 +77,29 @@ def scaled_dot_product_attention(q, k, v, mask=None):
 """
 
 
-def test_a_broken_attention_costs_itself_and_no_heads(tmp_path):
-    lost, _ = grade("04", {"attention.py": solution("attention.py", NO_SCALE)}, tmp_path)
+def test_a_broken_attention_costs_itself_and_no_heads(grade):
+    lost, _ = grade("04", {"attention.py": solution("attention.py", NO_SCALE)})
     assert lost
     assert {name.removesuffix("_backward") for name in lost} == {"scaled_dot_product_attention"}
 
 
-def test_a_slip_below_that_looks_like_an_own_one_is_charged_below(tmp_path):
+def test_a_slip_below_that_looks_like_an_own_one_is_charged_below(grade):
     """Averaged bias gradients are a known slip of mlp_backward too; here linear_backward has it."""
     files = {"layer.py": solution("layer.py", slips.BIAS_GRADIENT_AVERAGED)}
-    lost, _ = grade("02", files, tmp_path)
+    lost, _ = grade("02", files)
     assert set(lost) == {"linear_backward"}
 
 
-def test_without_second_chances_the_heads_fall_too(tmp_path):
+def test_without_second_chances_the_heads_fall_too(grade):
     files = {"attention.py": solution("attention.py", NO_SCALE)}
-    lost, _ = grade("04", files, tmp_path, upstream="own")
+    lost, _ = grade("04", files, upstream="own")
     assert "multi_head_attention" in lost
     assert "attention_head" in lost
 
 
-def test_another_variance_costs_the_forward(tmp_path):
+def test_another_variance_costs_the_forward(grade):
     files = {"layernorm.py": solution("layernorm.py", slips.SAMPLE_VARIANCE)}
-    lost, result = grade("03", files, tmp_path)
+    lost, result = grade("03", files)
     assert lost["layernorm"] > 0.5 * COURSE.assignment("03").functions[0].points
     assert lost.get("layernorm_backward", 0) <= 0.1 * COURSE.assignment("03").functions[1].points
     named = {check.diagnosis.id for check in result.checks if check.diagnosis}
@@ -78,19 +107,19 @@ def test_another_variance_costs_the_forward(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["attention.py", "layernorm.py", "layer.py"])
-def test_a_block_on_stubs_earns_the_blocks_points(missing, tmp_path):
+def test_a_block_on_stubs_earns_the_blocks_points(grade, missing):
     stub = TEMPLATE.joinpath(missing).read_text(encoding="utf-8")
-    lost, result = grade("06", {missing: stub}, tmp_path)
+    lost, result = grade("06", {missing: stub})
     assert lost == {}
     assert any(check.upstream == "reference" for check in result.checks)
 
 
-def test_a_block_on_a_file_that_does_not_even_parse_earns_its_points(tmp_path):
-    lost, _ = grade("06", {"layernorm.py": "def layernorm(x, gamma\n"}, tmp_path)
+def test_a_block_on_a_file_that_does_not_even_parse_earns_its_points(grade):
+    lost, _ = grade("06", {"layernorm.py": "def layernorm(x, gamma\n"})
     assert lost == {}
 
 
-def test_parts_that_fit_only_each_other_lose_nothing(tmp_path):
+def test_parts_that_fit_only_each_other_lose_nothing(grade):
     """A private convention: layernorm's cache is read by the student's own block."""
     files = {
         "layernorm.py": solution(
@@ -122,12 +151,12 @@ def layernorm(x, gamma, beta, eps=1e-5):
 """,
         ),
     }
-    lost, result = grade("06", files, tmp_path)
+    lost, result = grade("06", files)
     assert lost == {}
     assert {check.upstream for check in result.checks} == {"own"}
 
 
-def test_what_is_served_does_not_answer_what_is_asked(tmp_path):
+def test_what_is_served_does_not_answer_what_is_asked(grade):
     """The block under test asks the served reference for itself, by every name it can think of."""
     thief = """
 
@@ -144,6 +173,6 @@ def transformer_block_backward(dy, cache):
     return attention.multi_head_attention_backward(dy, cache)
 """
     source = solution("transformer_block.py", thief)
-    lost, _ = grade("06", {"transformer_block.py": source}, tmp_path)
+    lost, _ = grade("06", {"transformer_block.py": source})
     points = {function.name: function.points for function in COURSE.assignment("06").functions}
     assert lost["transformer_block_backward"] == points["transformer_block_backward"]

@@ -198,14 +198,24 @@ def levels_reached() -> list[str]:
         return [level for level in LEVELS if sandbox.isolation.reaches(level)]
 
 
-def main(place: str, level: str, assignment: str, chosen: str = "", without: str = "") -> None:
-    """Print the levels that are reached, or what came of a batch, or of one case with patience."""
+def main(
+    place: str,
+    level: str,
+    assignment: str,
+    chosen: str = "",
+    without: str = "",
+    strongest: str = "",
+) -> None:
+    """Print the levels that are reached, or what came of a batch, or of one case with patience.
+
+    strongest: the highest level reached, where it is known: it takes a jail to find it.
+    """
     warnings.simplefilter("ignore")  # archives with the same name twice
     if level == "levels":
         print(json.dumps(levels_reached()))
         return
     as_root = os.geteuid() == 0
-    strongest = levels_reached()[-1]
+    strongest = strongest or levels_reached()[-1]
     cases = [
         case
         for case in load().values()

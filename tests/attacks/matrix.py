@@ -71,7 +71,8 @@ class Matrix:
         """One arena's document."""
         key = who, level, assignment
         if key not in self._batches:
-            self._batches[key] = self.place.arena(self._user(who), level, assignment)
+            user, strongest = self._user(who), self.levels(who)[-1]
+            self._batches[key] = self.place.arena(user, level, assignment, strongest=strongest)
         return self._batches[key]
 
     def battle(self, who: str, level: str, case: Case) -> Battle | None:

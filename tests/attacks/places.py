@@ -115,10 +115,12 @@ class Place:
             **more,
         )
 
-    def arena(self, user: int | None, level: str, assignment="01", chosen="", without=""):
+    def arena(
+        self, user: int | None, level: str, assignment="01", chosen="", without="", strongest=""
+    ):
         """One batch at one level; what came of each case."""
         room = self.room(user)
-        command = ["-m", "tests.attacks.arena", room, level, assignment, chosen, without]
+        command = ["-m", "tests.attacks.arena", room, level, assignment, chosen, without, strongest]
         done = self.run(command, user=user)
         assert done.returncode == 0, done.stderr[-3000:]
         remove_tree(room)

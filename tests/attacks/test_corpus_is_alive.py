@@ -1,6 +1,9 @@
 """An attack that wins nowhere proves nothing: each beats the naive grader, or one guard less."""
 
+import copy
+import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
@@ -9,6 +12,12 @@ from tests.attacks.weak import Fence
 
 CASES = load()
 WINNERS = [name for name, case in CASES.items() if case.wins not in ("", "served")]
+AT_A_TIME = 3  # many wait for seconds, to show that their grader hangs
+
+
+def wins(place, user, name):
+    """Whether a case beats the naive grader, in a process of the pool."""
+    return Fence(place, user, load()[name]).wins()
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +29,27 @@ def fenced(place):
     return place
 
 
+@pytest.fixture(scope="module")
+def fights(fenced, request):
+    """All chosen cases against the naive grader, some at a time, each as a user of its own."""
+    names = [one.callspec.params["name"] for one in request.session.items if is_fight(one)]
+    place = copy.copy(fenced)
+    place.users = ()  # they are given out here
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(AT_A_TIME, spawn) as pool:
+        yield {name: pool.submit(wins, place, next(fenced.users), name) for name in names}
+        pool.shutdown(cancel_futures=True)
+
+
+def is_fight(item):
+    return getattr(item, "originalname", "") == "test_it_beats_the_naive_grader"
+
+
 @pytest.mark.parametrize("name", WINNERS)
-def test_it_beats_the_naive_grader(fenced, name):
-    assert any(Fence(fenced, next(fenced.users), CASES[name]).wins() for _ in range(3))
+def test_it_beats_the_naive_grader(fenced, fights, name):
+    """Where one of several at a time did not, it may try twice more, alone."""
+    if not fights[name].result():
+        assert any(Fence(fenced, next(fenced.users), CASES[name]).wins() for _ in range(2))
 
 
 def test_attacks_on_the_server_win_where_it_serves_what_is_asked(place):

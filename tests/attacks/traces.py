@@ -66,11 +66,11 @@ class Traces:
         return [*found, *([f"stage {self.stage}"] if self.stage.exists() else [])]
 
     def _processes(self) -> Iterator[int]:
-        for entry in Path("/proc").iterdir():
+        for entry in os.scandir("/proc"):  # hundreds of times: faster than paths are
             if entry.name.isdigit() and int(entry.name) != os.getpid():
                 try:
                     uid = entry.stat().st_uid
-                    effective = int(_status(entry, "Uid:").split()[1])
+                    effective = int(_status(entry.path, b"Uid:").split()[1])
                 except (OSError, IndexError, ValueError):
                     continue
                 if self._is_ours(uid) or self._is_ours(effective):
@@ -84,10 +84,10 @@ class Traces:
     def _entries(self) -> Iterator[Path]:
         for folder in {*SHARED, tempfile.gettempdir()}:
             if Path(folder).is_dir():
-                for path in Path(folder).iterdir():
+                for entry in os.scandir(folder):
                     try:
-                        if self._is_ours(path.lstat().st_uid):
-                            yield path
+                        if self._is_ours(entry.stat(follow_symlinks=False).st_uid):
+                            yield Path(entry.path)
                     except OSError:
                         continue
 
@@ -109,11 +109,11 @@ def worker_uids() -> range:
     return range(FIRST_NARROW, FIRST_NARROW + NARROW)
 
 
-def _status(entry: Path, key: str) -> str:
-    for line in (entry / "status").read_text().splitlines():
-        if line.startswith(key):
-            return line
-    return ""
+def _status(entry: str, key: bytes) -> bytes:
+    with open(f"{entry}/status", "rb", buffering=0) as file:  # noqa: PTH123  (as above)
+        text = file.read(4096)
+    start = text.find(b"\n" + key)
+    return text[start + 1 :].partition(b"\n")[0] if start >= 0 else b""
 
 
 def _command(pid: int) -> str:

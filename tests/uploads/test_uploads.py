@@ -8,7 +8,6 @@ import struct
 import tarfile
 import time
 import zipfile
-import zlib
 from pathlib import Path
 
 import pytest
@@ -178,12 +177,9 @@ def test_a_linked_package_folder_is_refused(tmp_path):
 
 
 def test_a_bomb_costs_nothing(tmp_path):
-    zeros = b"\0" * 300_000_000
-    squeezed = zlib.compress(zeros, 9)
-    del zeros
-    assert len(squeezed) < 400_000
     bomb = tmp_path / "a.zip"
     zipped(bomb, {"arithmetic/double.py": b"\0" * 300_000_000})
+    assert bomb.stat().st_size < 400_000
     started = time.process_time()
     assert "unpacks to 300 MB; at most 20 MB" in refusal(bomb)
     assert time.process_time() - started < 1
