@@ -24,6 +24,7 @@ from autograder.checker.slips import fitting, same_failure
 UNKNOWN = "No slip that the kit knows fits."
 TOGETHER, AND = "Several slips together: ", " And: "
 WEIGHT = ".weight_of_"  # in the name of a cause that is a fitted number
+RECORDED = ".change_"  # in the name of a change that a record has, without all the others
 MOST_HOPELESS = 6  # functions of one submission that nothing explains; pairs for half of them
 MOST_CAUSES = 3
 MOST_STRANGE = 3  # checks in which a slip shows and does not fit
@@ -242,7 +243,8 @@ class Causes:
         whole = [one for one in pool if self._whole(one)]
         if whole:
             return [min(whole, key=lambda one: (len(self._hard(one.clashes)), one.order))]
-        parts = (self._believed(one) for one in pool if WEIGHT not in one.name)
+        pool = [one for one in pool if WEIGHT not in one.name and RECORDED not in one.name]
+        parts = (self._believed(one) for one in pool)  # the others explain all, or nothing
         pool = [one for one in parts if one.fits]
         chosen: list[Candidate] = []
         covered: set[Cell] = set()

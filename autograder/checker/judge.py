@@ -58,12 +58,14 @@ class Judge:
         self.allowed = {} if allowed is None else allowed
 
     @classmethod
-    def from_key(cls, checks: Sequence[Check], key: AnswerKey) -> Judge:
+    def from_key(
+        cls, checks: Sequence[Check], key: AnswerKey, suggests: Suggests | None = None
+    ) -> Judge:
         """A judge whose answers come from elsewhere, such as a record."""
         judge = cls.__new__(cls)
         judge._set(checks, key)
         judge.allowed = {}
-        judge.suggests = None
+        judge.suggests = suggests
         return judge
 
     def _set(self, checks: Sequence[Check], key: AnswerKey) -> None:

@@ -12,6 +12,7 @@ from autograder.checker.bounds import Bound, Within
 from autograder.checker.compare import Expected, Rules
 from autograder.checker.declare import Check
 from autograder.checker.finding import Finding
+from autograder.checker.fingerprint import Fingerprint, Projected
 from autograder.checker.outcome import Outcome
 
 SAME = {8: 1e-9, 4: 1e-5, 2: 1e-2}  # relative to the largest value, by item size
@@ -28,7 +29,7 @@ def fitting(
     if outcome.outputs is None:
         return {name: [] for name, slip in slips.items() if same_failure(outcome, slip)}
     found: dict[str, list[str]] = {}
-    got = {name: _Value(outcome.leaves[name]) for name in wrong if name in outcome.leaves}
+    got = {name: Value(outcome.leaves[name]) for name in wrong if name in outcome.leaves}
     for name, slip in slips.items():
         if slip.outputs is None or bool(slip.mutated) != bool(outcome.mutated):
             continue
@@ -59,19 +60,23 @@ def same_failure(outcome: Outcome, slip: Outcome) -> bool:
     return bool(outcome.probe_error) and outcome.probe_error == slip.probe_error
 
 
-class _Value:
+class Value:
     """One output that is compared with many: what is cheap to see is looked at first."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
         self.first: float | None = None
+        self.projected: Projected | None = None
         if type(value) is np.ndarray and value.dtype.kind == "f" and value.size:
             self.first = float(value.flat[0])
             rtol = SAME[min(8, value.dtype.itemsize)]
             self.allowed = rtol * float(np.abs(value).max()) + 1e-12
 
     def equals(self, other: Any) -> bool:
-        """Whether another value is the same but for rounding."""
+        """Whether another value is the same but for rounding, or the one that was recorded."""
+        if isinstance(other, Fingerprint):
+            self.projected = self.projected or Projected(self.value)
+            return other.fits(self.projected)
         if self.first is not None and type(other) is np.ndarray:
             if other.shape != self.value.shape or other.dtype.kind != "f":
                 return False

@@ -126,12 +126,13 @@ def release(
         )
     whole = assignment is None and target is None
     folder = target or course.root / TEMPLATE
-    written = template.write_files(files, folder, overwrite=whole)
+    made = tuple(files)
+    written = template.write_files(iter(made), folder, overwrite=whole)
     click.echo(f"{folder}: {len(written.new)} new, {len(written.changed)} changed.")
     for path in written.kept:
         click.echo(f"kept as it was, since students write into it: {path}")
     if whole:
-        for path in _leftovers(course, folder):
+        for path in _leftovers({folder / file.path for file in made}, folder):
             path.unlink()
             click.echo(f"removed, no part of the template any more: {path}")
 
@@ -144,11 +145,8 @@ def _release_to(
     click.echo(module.release(course, chosen, target, isolation))
 
 
-def _leftovers(course: Course, folder: Path) -> list[Path]:
+def _leftovers(wanted: set[Path], folder: Path) -> list[Path]:
     """Generated files of an earlier template that this one has not got."""
-    from autograder.release import template
-
-    wanted = {folder / file.path for file in template.template_files(course)}
     there = [
         path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from autograder.checker.bank import load_misconceptions
@@ -16,12 +16,14 @@ from autograder.course.course import Assignment, Course
 from autograder.course.package import package_files
 from autograder.course.reference import load_reference
 from autograder.errors import KitError
+from autograder.explain.steps import load_steps
+from autograder.release.answers import MOST_BYTES, Answers
 from autograder.release.handouts import AI_POLICY, deadline_of, handout_text, to_html
 from autograder.release.notebooks import FILE_NAME as NOTEBOOK
 from autograder.release.notebooks import lab_notebook
 from autograder.release.stubs import make_stub
 from autograder.release.tools import tool_files
-from autograder.student.record import FILE_NAME, Exercise, Record, record_answers
+from autograder.student.record import FILE_NAME, Exercise, Record
 from autograder.student.workspace import SOLUTIONS
 
 README_SOURCE = "student_readme.md"
@@ -122,7 +124,8 @@ def make_record(course: Course, assignment: Assignment, unseen: Collection[str] 
     """The recorded answers to an assignment's public checks."""
     checks = load_checks(assignment.public_checks)
     slips = load_misconceptions(assignment.slips)
-    key = LiveKey(load_reference(course), slips, lambda name: public_seed(assignment.name, name))
+    reference = load_reference(course)
+    key = LiveKey(reference, slips, lambda name: public_seed(assignment.name, name))
     for check in checks:
         outcome = key.expected(check)
         if outcome.probe_error or (outcome.error and check.kind != "error"):
@@ -130,7 +133,8 @@ def make_record(course: Course, assignment: Assignment, unseen: Collection[str] 
                 f"{assignment.name}: the reference does not come through the public check "
                 f"{check.name}: {outcome.probe_error or outcome.error}"
             )
-    entries, texts = record_answers(checks, key)
+    answers = Answers(checks, key, assignment.sections)
+    entries, texts = answers.slips()
     exercises = tuple(
         Exercise(
             function.name,
@@ -147,7 +151,7 @@ def make_record(course: Course, assignment: Assignment, unseen: Collection[str] 
         for name, function in course.contract.functions.items()
         if f"{function.module}.py" not in unseen
     }
-    return Record(
+    record = Record(
         assignment.name,
         assignment.title,
         Contract(course.package, functions),
@@ -155,8 +159,13 @@ def make_record(course: Course, assignment: Assignment, unseen: Collection[str] 
         assignment.sections,
         entries,
         texts,
-        deadline_of(course, assignment),
+        deadline=deadline_of(course, assignment),
     )
+    if not assignment.steps.is_file():
+        return record
+    room = MOST_BYTES - len(record.dumps().encode())
+    steps = load_steps(assignment.steps, reference)
+    return replace(record, changes=answers.changes(steps, room))
 
 
 def solution_files(course: Course, assignment: Assignment) -> Iterator[TemplateFile]:

@@ -9,6 +9,7 @@ from autograder.checker.finding import Finding
 from autograder.checker.judge import Judge
 from autograder.checker.outcome import Verdict
 from autograder.student.record import Exercise
+from autograder.student.suggestions import Recorded
 from autograder.student.workspace import Assignment, Workspace
 
 GREY = (Verdict.NOT_IMPLEMENTED, Verdict.SKIPPED, Verdict.MISSING)
@@ -78,7 +79,8 @@ def run_assignment(workspace: Workspace, assignment: Assignment) -> Progress:
 
 
 def _run(workspace: Workspace, assignment: Assignment, released: frozenset[str]) -> Progress:
-    judge = Judge.from_key(assignment.checks, assignment.record)
+    record = assignment.record
+    judge = Judge.from_key(assignment.checks, record, Recorded(record))
     findings = judge.run(workspace.implementation(assignment, released))
     return Progress(assignment, _wait(assignment, findings))
 

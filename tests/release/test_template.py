@@ -15,6 +15,7 @@ from autograder.release.stubs import make_stub
 from autograder.release.template import assignment_files, template_files, write_files
 
 COURSE = Course.find()
+MOST_STRANGE = 50  # of so many fingerprints one may differ: where rounding crosses a border
 COMMITTED = COURSE.root / "student_template"
 
 
@@ -42,7 +43,28 @@ def same_content(name, one, other):
     """The same bytes; recorded numbers may differ as far as machines round differently."""
     if one == other or one is None or other is None or not name.endswith("expected.json"):
         return one == other
-    return same_record(json.loads(one), json.loads(other))
+    one, other = json.loads(one), json.loads(other)
+    prints = [list(fingerprints(record)) for record in (one, other)]
+    strange = sum(a != b for a, b in zip(*prints, strict=False))
+    if len(prints[0]) != len(prints[1]) or strange > len(prints[0]) / MOST_STRANGE:
+        return False
+    for record in (one, other):
+        record.pop("changes", None)
+        for check in record.get("checks", {}).values():
+            check["slips"] = {
+                name: "" if isinstance(slip, str) else sorted(slip)
+                for name, slip in check["slips"].items()
+            }
+    return same_record(one, other)
+
+
+def fingerprints(record):
+    """All fingerprints and sealed texts of a record, each as one text."""
+    for check in record.get("checks", {}).values():
+        yield from (slip for slip in check["slips"].values() if isinstance(slip, str))
+    for _, *changes in record.get("changes", {}).values():
+        for change in changes:
+            yield from (text for text in change if text)
 
 
 def same_record(one, other, allowed=1e-11):
@@ -70,6 +92,12 @@ def test_only_rounding_may_differ_between_records():
         b'{"a": [1.0]}',
     ):
         assert not same_content("expected.json", one, other)
+    many = {"checks": {"a": {"slips": {str(k): "ab" for k in range(100)}}}}
+    few = json.loads(json.dumps(many))
+    few["checks"]["a"]["slips"]["3"] = "ac"
+    assert same_content("expected.json", *(json.dumps(r).encode() for r in (many, few)))
+    few["checks"]["a"]["slips"] = {str(k): "ac" for k in range(100)}
+    assert not same_content("expected.json", *(json.dumps(r).encode() for r in (many, few)))
     assert not same_content("check.py", one, b'{"a": [1.0000000000000002, 2], "b": "x"}')
 
 
