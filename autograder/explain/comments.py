@@ -1,8 +1,9 @@
-"""What a step is called: its name, and what the comments of its function say."""
+"""What a step is called, and why it is there: what the comments of its function say."""
 
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 
 from autograder.explain.change import quoted
@@ -17,7 +18,7 @@ def sentence(where: str, step: str, text: str) -> str:
 
 
 class Comments:
-    """What the comments of a step function say: a step's words, and the handout's sections."""
+    """What the comments of a step function say: a step's words, its reason, its section."""
 
     def __init__(self, source: str, see: str) -> None:
         self._lines = source.splitlines()
@@ -30,7 +31,23 @@ class Comments:
         for text in self._lines[:line]:
             if match := re.fullmatch(r"\s*# see: (\S+)", text):
                 see = f"handout.md#{match[1]}"
-        return _named(node, self.words(line)) or fallback, see
+        words = self.words(line) or self.words(getattr(node, "end_lineno", None) or 0)
+        return _named(node, words) or fallback, see
+
+    def why(self, node: ast.AST) -> str:
+        """The reason of a step, `# why:` above it: true whichever change of the step it follows."""
+        above = self._lines[: max(getattr(node, "lineno", 0) - 1, 0)]
+        comments = itertools.takewhile(lambda text: text.lstrip().startswith("#"), reversed(above))
+        words: list[str] = []
+        for text in reversed(list(comments)):
+            mark, _, rest = text.strip(" #").partition(":")
+            if mark == "why":
+                words = [rest.strip()]
+            elif mark == "see":
+                words = []  # what stands above a section is no reason of what follows
+            elif words:
+                words.append(text.strip(" #"))
+        return " ".join(words)
 
     def words(self, line: int) -> str:
         """The comment behind a line of code."""

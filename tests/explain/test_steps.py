@@ -10,18 +10,27 @@ from autograder.explain.steps import StepFunction, Steps, steps
 from tests.explained.measure import streams
 
 NUMBERS = [f"0{k}" for k in range(1, 10)]
+LONGEST = 120  # of a reason
 WITHOUT = {"05": {"adam_init"}, "08": {"train"}}  # nothing in them that a step could spell out
 
 
 @steps(see="handout.md#a-section")
 def mean_square(x, scale=2.0):
+    # why: A square of what is not
+    # centred is not a variance.
     centred = x - x.mean()  # the centred row
+    # why: This stands above another section, and is no reason of what follows.
     # see: another-section
+    # why: A scale counts only above zero.
     if scale > 0:  # for a positive scale
         weight = scale
         square = weight * centred**2
     else:  # for another scale
         square = centred
+    for _ in range(2):
+        # why: Every round halves.
+        square = square / 2
+        square = square * 2
     return square.sum()
 
 
@@ -52,6 +61,38 @@ def test_a_change_knows_its_section(square: Steps) -> None:
     sections = {variant.text.split(":")[0]: variant.see for variant in square.variants}
     assert sections["In `centred` (the centred row)"] == "handout.md#a-section"
     assert sections["In what is returned"] == "handout.md#another-section"
+
+
+def test_the_reason_of_a_step_follows_each_of_its_changes_and_no_others(square: Steps) -> None:
+    reasons: dict[str, set[str]] = {}
+    for variant in square.variants:
+        reasons.setdefault(variant.text.split(":")[0], set()).add(variant.why)
+    assert reasons["In `centred` (the centred row)"] == {
+        "A square of what is not centred is not a variance."
+    }
+    assert reasons["Where `scale > 0` is asked"] == {"A scale counts only above zero."}
+    assert reasons["For a positive scale, in `weight`"] == {""}
+    assert reasons["In `square`"] == {"Every round halves.", ""}
+    assert reasons["In what is returned"] == {""}
+
+
+def test_students_read_the_reason_of_each_change_and_of_both(square: Steps) -> None:
+    by_text = {variant.text: variant for variant in square.variants}
+    missing = by_text["In `centred` (the centred row): the term `x.mean()` is missing."]
+    mean = by_text["In what is returned: the mean is taken where the sum belongs."]
+    reason = "A square of what is not centred is not a variance."
+    assert square.slip([missing]).text == f"{missing.text} {reason}"
+    assert square.slip([mean]).text == mean.text
+    both = f"Several slips together: {missing.text} {reason} And: {mean.text}"
+    assert square.slip([missing, mean]).text == both
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_reasons_are_one_short_sentence(number: str) -> None:
+    known = streams(number)
+    assert known.explainer is not None
+    reasons = {v.why for one in known.explainer.steps.values() for v in one.variants} - {""}
+    assert not [why for why in reasons if len(why) > LONGEST or not why.endswith((".", "!"))]
 
 
 def test_changes_do_what_they_say(square: Steps) -> None:
