@@ -50,7 +50,9 @@ class Comments:
         return " ".join(words)
 
     def words(self, line: int) -> str:
-        """The comment behind a line of code."""
+        """The comment behind a line of code; for a comment's own line, of the code above it."""
+        while 0 < line <= len(self._lines) and self._lines[line - 1].lstrip().startswith("#"):
+            line -= 1
         if not 0 < line <= len(self._lines):
             return ""
         match = re.search(r"  # (?!see:)(.+)$", self._lines[line - 1])

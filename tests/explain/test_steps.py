@@ -26,6 +26,7 @@ def mean_square(x, scale=2.0):
         weight = scale
         square = weight * centred**2
     else:  # for another scale
+        # why: What is not weighed is the row itself.
         square = centred
     for _ in range(2):
         # why: Every round halves.
@@ -72,6 +73,7 @@ def test_the_reason_of_a_step_follows_each_of_its_changes_and_no_others(square: 
     }
     assert reasons["Where `scale > 0` is asked"] == {"A scale counts only above zero."}
     assert reasons["For a positive scale, in `weight`"] == {""}
+    assert reasons["For another scale, in `square`"] == {"What is not weighed is the row itself."}
     assert reasons["In `square`"] == {"Every round halves.", ""}
     assert reasons["In what is returned"] == {""}
 
