@@ -137,7 +137,7 @@ def _of_drawing(node: ast.Call) -> Iterator[Change]:
     text += "that by the root of 3, so these limits must be sqrt(3) times as large."
     yield Change(ast.Call(uniform, [*ends, shape], []), text)
     root = ast.BinOp(spread, ast.Pow(), constant(0.5))
-    yield Change(drawn(root), f"the root of {quoted(spread)} is the standard deviation.")
+    yield Change(drawn(root), f"the root of {quoted(spread)} is given as the standard deviation.")
     square = ast.BinOp(spread, ast.Pow(), constant(2))
     text = f"the variance, {quoted(spread)} squared, is given as the standard deviation."
     yield Change(drawn(square), text, 0)

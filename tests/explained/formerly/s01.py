@@ -1,4 +1,4 @@
-"""Slips of 01_activations that its steps explain, as they stood in slips.py; long for that."""
+"""Slips of 01_activations that its steps explain, as slips.py had them; long for that."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Slips of 02_layer that its steps explain, as they stood in slips.py; long for that."""
+"""Slips of 02_layer that its steps explain, as slips.py had them; long for that."""
 
 from itertools import pairwise
 
@@ -7,20 +7,10 @@ import numpy as np
 from autograder.checker import misconception
 
 ROWS_ADD = "handout.md#every-row-adds-its-share"
-
-
 HOW_LARGE = "handout.md#how-large-a-weight-should-be"
-
-
 SCHEMES = "handout.md#fan-in-fan-out-and-two-schemes"
-
-
 NETWORK = "handout.md#from-layers-to-a-network"
-
-
 BACKWARDS = "handout.md#backwards-through-the-network"
-
-
 FLOATING_POINT = "handout.md#floating-point"
 
 

@@ -1,15 +1,11 @@
-"""Slips of 03_layernorm that its steps explain, as they stood in slips.py; long for that."""
+"""Slips of 03_layernorm that its steps explain, as slips.py had them; long for that."""
 
 import numpy as np
 
 from autograder.checker import misconception
 
 PARAMETERS = "handout.md#the-gradients-of-gamma-and-beta"
-
-
 PATHS = "handout.md#three-paths-from-x-to-y"
-
-
 VARIANCE = "handout.md#the-variance-also-depends-on-x"
 
 

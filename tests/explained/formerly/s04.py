@@ -1,27 +1,15 @@
-"""Slips of 04_attention that its steps explain, as they stood in slips.py; long for that."""
+"""Slips of 04_attention that its steps explain, as slips.py had them; long for that."""
 
 import numpy as np
 
 from autograder.checker import misconception
 
 MASKS = "handout.md#who-may-see-whom"
-
-
 EMPTY = "handout.md#a-query-that-may-attend-nowhere"
-
-
 BACKWARD = "handout.md#backward-through-the-weights"
-
-
 HEAD_BACKWARD = "handout.md#one-head-backward"
-
-
 HEADS = "handout.md#splitting-and-merging-heads"
-
-
 MANY_BACKWARD = "handout.md#multi-head-attention-backward"
-
-
 PROJECTIONS = ("q", "k", "v")
 
 

@@ -1,4 +1,4 @@
-"""Slips of 05_adam that its steps explain, as they stood in slips.py; long for that."""
+"""Slips of 05_adam that its steps explain, as slips.py had them; long for that."""
 
 from types import SimpleNamespace
 
@@ -7,20 +7,10 @@ import numpy as np
 from autograder.checker import misconception
 
 AVERAGES = "handout.md#two-moving-averages"
-
-
 CORRECTION = "handout.md#what-the-first-steps-know"
-
-
 EPS = "handout.md#where-eps-stands"
-
-
 DECAY = "handout.md#decay-that-adam-does-not-see"
-
-
 CLIPPING = "handout.md#one-length-for-all-gradients"
-
-
 SCHEDULE = "handout.md#up-then-down"
 
 
