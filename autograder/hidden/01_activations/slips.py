@@ -208,6 +208,13 @@ def returns_the_logarithm(x, axis=-1):
         return np.log(_softmax(x, axis))
 
 
+@misconception(of="softmax_backward", see="handout.md#softmax")
+def keeps_the_diagonal_only(dy, x, axis=-1):
+    """Each output depends on every input of its line. Only y (1 - y), the diagonal, is used."""
+    y = _softmax(x, axis)
+    return dy * y * (1 - y)
+
+
 @misconception(of="log_softmax", see="handout.md#log-softmax")
 def takes_the_logarithm_of_softmax(x, axis=-1):
     """softmax underflows to 0 some 745 below the maximum, and its logarithm is -inf.

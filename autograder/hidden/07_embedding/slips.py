@@ -521,6 +521,12 @@ def draws_a_fresh_mask(dy, x, p, rng):
 
 
 @misconception(of="dropout_backward", see=DROPOUT)
+def lets_the_whole_gradient_pass(dy, x, p, rng):
+    """dy came back as it was. What the forward dropped has no gradient, the rest is scaled."""
+    return dy
+
+
+@misconception(of="dropout_backward", see=DROPOUT)
 def takes_the_dropped_for_the_kept(dy, x, p, rng):
     """The gradient goes through the numbers that were dropped, and not through those kept."""
     return dy * ~kept_numbers(x, p, rng) / (1 - p) if training(p, rng) else dy

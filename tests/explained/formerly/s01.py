@@ -117,13 +117,6 @@ def _softmax(x, axis=-1):
 
 
 @misconception(of="softmax_backward", see="handout.md#softmax")
-def keeps_the_diagonal_only(dy, x, axis=-1):
-    """Each output depends on every input of its line. Only y (1 - y), the diagonal, is used."""
-    y = _softmax(x, axis)
-    return dy * y * (1 - y)
-
-
-@misconception(of="softmax_backward", see="handout.md#softmax")
 def forgets_the_outer_factor(dy, x, axis=-1):
     """The factor y in front of the bracket is missing."""
     y = _softmax(x, axis)

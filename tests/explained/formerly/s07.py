@@ -5,10 +5,20 @@ import numpy as np
 from autograder.checker import misconception
 
 LOOK_UP = "handout.md#a-row-for-each-token"
+
+
 TIED = "handout.md#the-same-table-at-the-end"
+
+
 DROPOUT = "handout.md#dropout-noise-with-the-right-mean"
+
+
 SINUSOIDS = "handout.md#a-clock-with-many-hands"
+
+
 TURN_BACK = "handout.md#backward-is-turning-back"
+
+
 SHAPES = "handout.md#shapes-at-a-glance"
 
 
@@ -85,12 +95,6 @@ def rescales_the_gradient_twice(dy, x, p, rng):
 def multiplies_the_gradient_by_the_kept_share(dy, x, p, rng):
     """The gradient is multiplied by 1 - p, but the forward divided by it: so does the backward."""
     return dy * kept_numbers(x, p, rng) * (1 - p) if training(p, rng) else dy
-
-
-@misconception(of="dropout_backward", see=DROPOUT)
-def lets_the_whole_gradient_pass(dy, x, p, rng):
-    """dy came back as it was. What the forward dropped has no gradient, the rest is scaled."""
-    return dy
 
 
 @misconception(of="dropout_backward", see=DROPOUT)
