@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from inspect import Parameter
+from typing import Any
 
 from autograder.explain.change import Change, constant, method, quoted
 
@@ -232,3 +234,20 @@ def _of_arguments(node: ast.Call) -> Iterator[Change]:
             kept = [item for item in node.keywords if item is not keyword]
             text = f"`{keyword.arg}` is not passed on."
             yield Change(ast.Call(node.func, node.args, kept), text, 1)
+
+
+def other_defaults(default: Any) -> tuple[Any, ...]:
+    """What stands in the place of an argument's default."""
+    if isinstance(default, bool) or default is Parameter.empty:
+        return ()
+    if isinstance(default, float) and default:
+        near = (10 * default, default / 10, 2 * default, default / 2, 1e-8, 1e-6, 1e-12, 0.0, 1.0)
+        return tuple(other for other in dict.fromkeys(near) if other != default)
+    if isinstance(default, int):
+        return tuple(other for other in (0, 1, -1, -100, 2) if other != default)
+    if isinstance(default, tuple) and len(default) == 2:
+        return ((default[1], default[0]), (default[0], 0.99), (default[0], 0.9999))
+    groups = (("he", "xavier"), ("pre", "post"), ("relu", "gelu"))
+    return tuple(
+        other for group in groups if default in group for other in group if other != default
+    )

@@ -9,6 +9,8 @@ import re
 from autograder.explain.change import quoted
 from autograder.explain.trees import assigned
 
+MARKS = ("see", "why", "as hard")  # with which comments on lines of their own begin
+
 
 def sentence(where: str, step: str, text: str) -> str:
     """What a student reads of a change: where it is, and what it is."""
@@ -36,18 +38,27 @@ class Comments:
 
     def why(self, node: ast.AST) -> str:
         """The reason of a step, `# why:` above it: true whichever change of the step it follows."""
+        return self._above(node, "why")
+
+    def as_hard(self, node: ast.AST) -> tuple[str, ...]:
+        """How the changes begin that somebody found to leave the backward as hard as it was."""
+        return tuple(filter(None, map(str.strip, self._above(node, "as hard").split(";"))))
+
+    def _above(self, node: ast.AST, wanted: str) -> str:
+        """What the comment lines right above a step say under a mark."""
         above = self._lines[: max(getattr(node, "lineno", 0) - 1, 0)]
         comments = itertools.takewhile(lambda text: text.lstrip().startswith("#"), reversed(above))
-        words: list[str] = []
+        said: dict[str, list[str]] = {}
+        mark = ""
         for text in reversed(list(comments)):
-            mark, _, rest = text.strip(" #").partition(":")
-            if mark == "why":
-                words = [rest.strip()]
-            elif mark == "see":
-                words = []  # what stands above a section is no reason of what follows
-            elif words:
-                words.append(text.strip(" #"))
-        return " ".join(words)
+            start, _, rest = text.strip(" #").partition(": ")
+            if start in MARKS:
+                mark, said[start] = start, [rest.strip()]
+            elif mark:
+                said[mark].append(text.strip(" #"))
+            if mark == "see":
+                said = {"see": []}  # what stands above a section says nothing of what follows
+        return " ".join(said.get(wanted, []))
 
     def words(self, line: int) -> str:
         """The comment behind a line of code; for a comment's own line, of the code above it."""

@@ -26,7 +26,7 @@ from autograder.checker.causes import AND, TOGETHER
 from autograder.checker.declare import load_file
 from autograder.checker.implementation import LocalImplementation
 from autograder.explain.arithmetic import of_whole
-from autograder.explain.calls import loop_changes
+from autograder.explain.calls import loop_changes, other_defaults
 from autograder.explain.change import Change
 from autograder.explain.changes import changes
 from autograder.explain.comments import Comments, sentence
@@ -53,7 +53,9 @@ def steps(see: str, of: str = "") -> Callable[[Callable[..., Any]], StepFunction
 
     see: the handout's section ("handout.md#anchor"); a comment `# see: anchor` on a line of its own
     says it for the steps below. `# why: The variance depends on x too.` follows the sentence of
-    each change of the next step, and of no other: it says what that step must do.
+    each change of the next step, and of no other: it says what that step must do. `# as hard: the
+    root is missing; it is multiplied` names changes of a forward's step, by how their sentences
+    begin, that leave the backward worth its points, so that a right one on top of them earns them.
     """
 
     def declare(function: Callable[..., Any]) -> StepFunction:
@@ -75,6 +77,7 @@ class Variant:
     names: tuple[str, str] | None = None  # that were exchanged: of one kind, or nothing changes
     default: tuple[str, Any] | None = None  # an argument's other default
     why: str = ""  # the step's reason
+    as_hard: bool = False  # of a forward: its backward is as hard as the one asked for
 
     @property
     def sentence(self) -> str:
@@ -146,7 +149,7 @@ class Steps:
         """Another default of an argument."""
         for name, parameter in self.signature.parameters.items():
             default = parameter.default
-            for other in _other_defaults(default):
+            for other in other_defaults(default):
                 text = f"The default of `{name}` is {other!r} where it should be {default!r}."
                 change = Change(ast.Constant(other), text, 2)
                 slug = f"{self.of}.default_of_{name}_{other}"
@@ -170,6 +173,7 @@ class Steps:
                 continue
             own = innermost(statement, node)
             (inner, _), why = self._comments.of(own, step), self._comments.why(own)
+            as_hard = self._comments.as_hard(own)
             siblings = known
             if isinstance(node, ast.Name):
                 siblings = next((names for names in bound if node.id in names), known)
@@ -187,7 +191,8 @@ class Steps:
                     names = (node.id, change.new.id)
                 slug = re.sub(r"\W+", "_", f"{inner} {change.text}").strip("_").lower()[:80]
                 name = f"{self.of}.{slug}"
-                made = Variant(at, index, change, name, words, see, names, why=why)
+                hard = change.text.startswith(as_hard)
+                made = Variant(at, index, change, name, words, see, names, None, why, hard)
                 yield made, ast.unparse(ast.fix_missing_locations(tree))
 
     def code(self, variants: Sequence[Variant]) -> Mapping[int, CodeType] | None:
@@ -266,24 +271,8 @@ class Steps:
             name,
             text,
             self.function(variants),
-            easier_backward=True,  # nobody has looked whether it is: it carries no points
+            easier_backward=not all(variant.as_hard for variant in variants),
         )
-
-
-def _other_defaults(default: Any) -> tuple[Any, ...]:
-    if isinstance(default, bool) or default is inspect.Parameter.empty:
-        return ()
-    if isinstance(default, float) and default:
-        near = (10 * default, default / 10, 2 * default, default / 2, 1e-8, 1e-6, 1e-12, 0.0, 1.0)
-        return tuple(other for other in dict.fromkeys(near) if other != default)
-    if isinstance(default, int):
-        return tuple(other for other in (0, 1, -1, -100, 2) if other != default)
-    if isinstance(default, tuple) and len(default) == 2:
-        return ((default[1], default[0]), (default[0], 0.99), (default[0], 0.9999))
-    groups = (("he", "xavier"), ("pre", "post"), ("relu", "gelu"))
-    return tuple(
-        other for group in groups if default in group for other in group if other != default
-    )
 
 
 def load_steps(path: Path, reference: LocalImplementation) -> dict[str, Steps]:

@@ -14,12 +14,6 @@ erf = np.vectorize(math.erf, otypes=[float])
 
 
 @misconception(of="relu", see="handout.md#kinks-relu-and-leaky-relu")
-def keeps_the_negative_part(x):
-    """The negative inputs survive and the positive ones become 0; ReLU does the opposite."""
-    return np.minimum(x, 0)
-
-
-@misconception(of="relu", see="handout.md#kinks-relu-and-leaky-relu")
 def takes_the_absolute_value(x):
     """Negative inputs become 0; they don't change their sign."""
     return np.abs(x)
@@ -29,18 +23,6 @@ def takes_the_absolute_value(x):
 def multiplies_by_the_output(dy, x):
     """dy is multiplied by max(x, 0). The derivative there is 1 or 0, not the output."""
     return dy * np.maximum(x, 0)
-
-
-@misconception(of="leaky_relu", see="handout.md#kinks-relu-and-leaky-relu")
-def puts_the_slope_on_the_positive_side(x, slope=0.01):
-    """The slope belongs to the negative inputs; positive ones stay as they are."""
-    return np.where(x > 0, slope * x, x)
-
-
-@misconception(of="leaky_relu", see="handout.md#kinks-relu-and-leaky-relu")
-def ignores_the_slope(x, slope=0.01):
-    """The slope is always 0.01. It is an argument: use the one that was passed."""
-    return np.where(x > 0, x, 0.01 * x)
 
 
 @misconception(of="leaky_relu", see="handout.md#kinks-relu-and-leaky-relu")
@@ -63,12 +45,6 @@ def divides_two_large_exponentials(x):
     """exp(x) / (1 + exp(x)) is inf / inf for a large x. Never raise e to a positive power."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.exp(x) / (1 + np.exp(x))
-
-
-@misconception(of="sigmoid", see="handout.md#the-sigmoid")
-def turns_the_sigmoid_round(x):
-    """This falls from 1 to 0: the sign in the exponent is wrong. It is 1 / (1 + exp(-x))."""
-    return 0.5 - 0.5 * np.tanh(x / 2)
 
 
 @misconception(of="sigmoid", see="handout.md#the-sigmoid")
@@ -125,18 +101,6 @@ def leaves_the_cubic_out_of_the_bracket(x):
     return 0.5 * x * (1 + np.tanh(A * x + B * x * x * x))
 
 
-@misconception(of="gelu", see="handout.md#gelu")
-def squares_instead_of_cubing(x):
-    """The bracket holds x², but GELU's holds x + 0.044715 x³."""
-    return 0.5 * x * (1 + np.tanh(A * (x + B * x * x)))
-
-
-@misconception(of="gelu", see="handout.md#gelu")
-def forgets_the_half(x):
-    """The output is twice too large: 1 + tanh(…) runs from 0 to 2 and has to be halved."""
-    return x * (1 + np.tanh(A * (x + B * x * x * x)))
-
-
 @misconception(of="gelu", see="handout.md#gelu", easier_backward=True)
 def forgets_the_cubic_term(x):
     """The term 0.044715 x³ is missing."""
@@ -156,21 +120,6 @@ def differentiates_gelu_by_erf(dy, x):
 def _softmax(x, axis=-1):
     exps = np.exp(x - x.max(axis, keepdims=True))
     return exps / exps.sum(axis, keepdims=True)
-
-
-@misconception(of="softmax", see="handout.md#softmax")
-def does_not_subtract_the_maximum(x, axis=-1):
-    """exp overflows for large inputs, and inf / inf is NaN. Subtract each line's maximum first."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return np.exp(x) / np.exp(x).sum(axis, keepdims=True)
-
-
-@misconception(of="softmax", see="handout.md#softmax")
-def subtracts_one_maximum_for_all(x, axis=-1):
-    """One maximum is taken for the whole array, and rows far below it underflow to 0 / 0."""
-    with np.errstate(invalid="ignore"):
-        exps = np.exp(x - x.max())
-        return exps / exps.sum(axis, keepdims=True)
 
 
 @misconception(of="softmax", see="handout.md#softmax")
@@ -236,12 +185,6 @@ def overflows_in_the_sum(x, axis=-1):
     """The exponentials overflow or underflow together. Subtract each line's maximum before them."""
     with np.errstate(over="ignore", divide="ignore"):
         return x - np.log(np.exp(x).sum(axis, keepdims=True))
-
-
-@misconception(of="log_softmax", see="handout.md#log-softmax")
-def forgets_to_give_the_maximum_back(x, axis=-1):
-    """The maximum is subtracted inside the logarithm only: it must also be subtracted from x."""
-    return x - np.log(np.exp(x - x.max(axis, keepdims=True)).sum(axis, keepdims=True))
 
 
 @misconception(of="log_softmax", see="handout.md#log-softmax")

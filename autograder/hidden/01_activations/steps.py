@@ -15,6 +15,7 @@ CROSS_ENTROPY = "handout.md#cross-entropy"
 
 @steps(see=KINKS)
 def relu(x):
+    # as hard: <= stands where
     # why: Negative inputs become 0, positive ones stay as they are.
     return np.where(x > 0, x, 0.0)
 
@@ -31,6 +32,7 @@ def relu_backward(dy, x):
 
 @steps(see=KINKS)
 def leaky_relu(x, slope=0.01):
+    # as hard: <= stands where; the argument `slope` is not used
     # why: Negative inputs are multiplied by the slope that was passed, positive ones stay as they
     # are.
     return np.where(x > 0, x, slope * x)
@@ -47,6 +49,8 @@ def leaky_relu_backward(dy, x, slope=0.01):
 
 @steps(see=SIGMOID)
 def sigmoid(x):
+    # as hard: the sign of `x` is wrong
+    # why: The sigmoid is 1 / (1 + exp(-x)): it rises from 0 to 1.
     exponential = np.exp(-x)
     return 1 / (1 + exponential)
 
@@ -63,8 +67,12 @@ def sigmoid_backward(dy, x):
 @steps(see=GELU)
 def gelu(x):
     scale = np.sqrt(2 / np.pi)
+    # as hard: 2 stands where 3
+    # why: The bracket under tanh holds x + 0.044715 x³.
     cubic = 0.044715 * x**3
     inner = scale * (x + cubic)  # the argument of tanh
+    # as hard: the factor `0.5` is missing
+    # why: 1 + tanh(…) runs from 0 to 2 and has to be halved.
     gate = 0.5 * (1 + np.tanh(inner))
     return x * gate
 
@@ -94,7 +102,12 @@ def gelu_backward(dy, x):
 
 @steps(see=SOFTMAX)
 def softmax(x, axis=-1):
+    # as hard: the max is taken over all axes
+    # why: Each line has a maximum of its own: far below a common one, exp underflows to 0 / 0.
     largest = x.max(axis, keepdims=True)
+    # as hard: the term `largest` is missing
+    # why: exp overflows for large inputs, and inf / inf is NaN: each line's maximum is subtracted
+    # first.
     shifted = x - largest
     exponentials = np.exp(shifted)
     total = exponentials.sum(axis, keepdims=True)
@@ -120,6 +133,8 @@ def log_softmax(x, axis=-1):
     shifted = x - x.max(axis, keepdims=True)
     exponentials = np.exp(shifted)
     log_total = np.log(exponentials.sum(axis, keepdims=True))
+    # as hard: `x` stands where `shifted`
+    # why: The maximum is subtracted inside the logarithm and from x, too.
     return shifted - log_total
 
 

@@ -344,12 +344,6 @@ def overwrites_the_input(reference, x, layers, activation="relu"):
     return reference.mlp(x, layers, activation)[0]
 
 
-@misconception(of="mlp", see=NETWORK)
-def uses_relu_for_every_activation(reference, x, layers, activation="relu"):
-    """The argument `activation` is not looked at: the network always uses ReLU."""
-    return reference.mlp(x, layers)[0]
-
-
 @misconception(of="mlp", see=PRODUCT, easier_backward=True)
 def leaves_out_every_bias(reference, x, layers, activation="relu"):
     """The layers' biases are not added."""

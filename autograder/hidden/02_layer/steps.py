@@ -78,6 +78,8 @@ def init_mlp(rng, sizes, scheme="he", dtype=np.float64):
 
 @steps(see=NETWORK)
 def mlp(x, layers, activation="relu"):
+    # as hard: the argument `activation` is not used
+    # why: Which activation the hidden layers have is an argument.
     activate = ACTIVATE[activation]
     for layer in layers[:-1]:
         z = x @ layer["w"] + layer["b"]

@@ -102,12 +102,6 @@ def eps_outside_the_root(x, gamma, beta, eps=1e-5):
 
 
 @misconception(of="layernorm", see=ROW)
-def leaves_eps_out(x, gamma, beta, eps=1e-5):
-    """eps is left out, so a row of equal values becomes 0 / 0."""
-    return gamma * (x - mean(x)) / x.std(-1, keepdims=True) + beta
-
-
-@misconception(of="layernorm", see=ROW)
 def adds_eps_twice(x, gamma, beta, eps=1e-5):
     """eps is added twice: under the root and once more after it."""
     return gamma * (x - mean(x)) / (np.sqrt(x.var(-1, keepdims=True) + eps) + eps) + beta
@@ -117,25 +111,6 @@ def adds_eps_twice(x, gamma, beta, eps=1e-5):
 def takes_eps_for_a_lower_bound(x, gamma, beta, eps=1e-5):
     """The variance is clipped from below at eps. eps is added to every variance, large or small."""
     return gamma * (x - mean(x)) / np.sqrt(np.maximum(x.var(-1, keepdims=True), eps)) + beta
-
-
-@misconception(of="layernorm", see=ROW)
-def ignores_the_argument_eps(x, gamma, beta, eps=1e-5):
-    """A fixed 1e-5 stands where the argument eps should be."""
-    return gamma * normalised(x, 1e-5)[0] + beta
-
-
-@misconception(of="layernorm", see=ROW)
-def sums_the_squares(x, gamma, beta, eps=1e-5):
-    """The squares are summed where they should be averaged: the variance is D times too large."""
-    variance = x.shape[-1] * x.var(-1, keepdims=True)
-    return gamma * (x - mean(x)) / np.sqrt(variance + eps) + beta
-
-
-@misconception(of="layernorm", see=ROW)
-def forgets_the_root(x, gamma, beta, eps=1e-5):
-    """The centred row is divided by the variance, not by its root, the standard deviation."""
-    return gamma * (x - mean(x)) / (x.var(-1, keepdims=True) + eps) + beta
 
 
 @misconception(of="layernorm", see=ROW, easier_backward=True)
@@ -157,12 +132,6 @@ def variance_as_a_difference_of_means(x, gamma, beta, eps=1e-5):
     equal numbers, and rounding eats their difference: subtract the mean first, then square."""
     variance = mean(x * x) - mean(x) ** 2
     return gamma * (x - mean(x)) / np.sqrt(variance + eps) + beta
-
-
-@misconception(of="layernorm", see=ROW)
-def adds_beta_before_gamma(x, gamma, beta, eps=1e-5):
-    """beta is added before the multiplication by gamma, so beta gets scaled too."""
-    return gamma * (normalised(x, eps)[0] + beta)
 
 
 @misconception(of="layernorm", see=ROW)

@@ -12,12 +12,15 @@ def layernorm(x, gamma, beta, eps=1e-5):
     centred = x - mean
     size = x.shape[-1]
     squares = centred**2
+    # as hard: the sum is taken where the mean
     # why: It is the mean of the squares of the centred row, divided by D.
     variance = squares.mean(-1, keepdims=True)
-    # why: eps is added to the variance, under the root: a row of equal values would be 0 / 0
-    # without it.
+    # as hard: the term `eps` is missing; the argument `eps` is not used; the root is missing
+    # why: The row is divided by the root of variance + eps: eps keeps a row of equal values from 0
+    # / 0.
     sigma = np.sqrt(variance + eps)  # the standard deviation
     x_hat = centred / sigma
+    # as hard: `beta` is added before
     # why: The normalised row is scaled by gamma, then shifted by beta.
     return gamma * x_hat + beta
 

@@ -110,24 +110,6 @@ def padding_mask_in_front(lengths, t):
 
 
 @misconception(of="scaled_dot_product_attention", see=FORWARD)
-def forgets_the_scale(q, k, v, mask=None):
-    """The scores are not divided by sqrt(d)."""
-    return softmax(hide(q @ flip(k), mask)) @ v
-
-
-@misconception(of="scaled_dot_product_attention", see=FORWARD)
-def divides_by_d(q, k, v, mask=None):
-    """The scores are divided by d (or twice by its root). They are divided by sqrt(d), once."""
-    return softmax(hide(q @ flip(k) / q.shape[-1], mask)) @ v
-
-
-@misconception(of="scaled_dot_product_attention", see=FORWARD)
-def multiplies_by_the_root(q, k, v, mask=None):
-    """The scores are multiplied by sqrt(d). They are divided by it."""
-    return softmax(hide(q @ flip(k) * q.shape[-1] ** 0.5, mask)) @ v
-
-
-@misconception(of="scaled_dot_product_attention", see=FORWARD)
 def scales_by_the_number_of_keys(q, k, v, mask=None):
     """The scores are divided by the root of the number of keys. The d under the root is the
     length of a query.
@@ -153,18 +135,6 @@ def skips_the_softmax(q, k, v, mask=None):
 def returns_the_weights(q, k, v, mask=None):
     """These are the attention weights. The output is their product with v."""
     return weights_of(q, k, mask)
-
-
-@misconception(of="scaled_dot_product_attention", see=FORWARD)
-def ignores_the_mask(q, k, v, mask=None):
-    """The mask changes nothing."""
-    return softmax(scores_of(q, k)) @ v
-
-
-@misconception(of="scaled_dot_product_attention", see=FORWARD)
-def mask_inverted(q, k, v, mask=None):
-    """The mask is read the wrong way round: True means that a query may attend."""
-    return weights_of(q, k, None if mask is None else ~mask) @ v
 
 
 @misconception(of="scaled_dot_product_attention", see=FORWARD)
@@ -248,16 +218,6 @@ def empty_rows_become_nan(q, k, v, mask=None):
     scores = hide(scores_of(q, k), mask)
     exps = np.exp(scores - scores.max(-1, keepdims=True))
     return exps / exps.sum(-1, keepdims=True) @ v
-
-
-@misconception(of="scaled_dot_product_attention", see="handout.md#floating-point")
-def overflows_without_the_maximum(q, k, v, mask=None):
-    """The softmax takes exp of the scores as they are, which overflows from 710 on. Subtract
-    each row's maximum first.
-    """
-    exps = np.exp(hide(scores_of(q, k), mask))
-    total = exps.sum(-1, keepdims=True)
-    return exps / np.where(total == 0, 1, total) @ v
 
 
 # ---------------------------------------------------------------- dot-product attention backward
@@ -352,12 +312,6 @@ def head_scales_by_the_input(x, context, params, mask=None):
     """
     q, k, v = projected(x, context, params)
     return softmax(hide(q @ flip(k) * x.shape[-1] ** -0.5, mask)) @ v
-
-
-@misconception(of="attention_head", see=HEAD)
-def head_ignores_the_mask(reference, x, context, params, mask=None):
-    """The mask is not passed on."""
-    return reference.attention_head(x, context, params)[0]
 
 
 @misconception(of="attention_head", see=HEAD, easier_backward=True)
@@ -554,12 +508,6 @@ def forgets_the_output_bias(right, x, context, params, num_heads, mask=None):
 
 
 @misconception(of="multi_head_attention", see=MANY)
-def residual_inside(right, x, context, params, num_heads, mask=None):
-    """x is added to the output. The residual connection belongs to the block, not to attention."""
-    return x + right
-
-
-@misconception(of="multi_head_attention", see=MANY)
 def scales_by_d_model(reference, x, context, params, num_heads, mask=None):
     """The scores are divided by sqrt(d_model). Each head's queries have d_model / num_heads
     features: that goes under the root.
@@ -572,12 +520,6 @@ def scales_by_d_model(reference, x, context, params, num_heads, mask=None):
 def many_heads_ignore_the_context(reference, x, context, params, num_heads, mask=None):
     """Keys and values are made from x. They come from the context."""
     return reference.multi_head_attention(x, x, params, num_heads, mask)[0]
-
-
-@misconception(of="multi_head_attention", see=MANY)
-def many_heads_ignore_the_mask(reference, x, context, params, num_heads, mask=None):
-    """The mask is not passed on."""
-    return reference.multi_head_attention(x, context, params, num_heads)[0]
 
 
 @misconception(of="multi_head_attention", see=MANY, easier_backward=True)

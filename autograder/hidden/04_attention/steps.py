@@ -43,15 +43,22 @@ def padding_mask(lengths, t):
 def scaled_dot_product_attention(q, k, v, mask=None):
     d = q.shape[-1]  # the size of queries and keys
     scores = q @ k.swapaxes(-1, -2)
+    # as hard: the root is missing
     # why: The scores are divided by sqrt(d), once, so that their spread does not grow with d.
     scale = np.sqrt(d)  # sqrt(d)
+    # as hard: it is not divided by; it is multiplied by `scale`
+    # why: The scores are divided by sqrt(d), once.
     scaled = scores / scale  # the scaled scores
     if mask is not None:
+        # as hard: `scaled` is taken everywhere; what happens where
+        # why: True in the mask means that a query may attend; elsewhere the score is minus
+        # infinity.
         seen = np.where(mask, scaled, -np.inf)
     else:
         seen = scaled
     # why: exp overflows without it; a query that may attend nowhere has -inf alone, and gets zeros.
     largest = np.maximum(seen.max(-1, keepdims=True), -1e30)  # the row's maximum
+    # as hard: the term `largest` is missing
     # why: Each row's maximum is subtracted first: exp overflows from 710 on.
     exponentials = np.exp(seen - largest)
     total = np.maximum(exponentials.sum(-1, keepdims=True), 1e-30)
@@ -98,6 +105,8 @@ def attention_head(x, context, params, mask=None):
     q = x @ params["w_q"] + params["b_q"]
     k = context @ params["w_k"] + params["b_k"]
     v = context @ params["w_v"] + params["b_v"]
+    # as hard: `mask` is not passed on
+    # why: The mask goes on to the attention; q, k and v have weights of their own.
     y, cache = scaled_dot_product_attention(q, k, v, mask)
     return y
 
@@ -166,8 +175,14 @@ def multi_head_attention(x, context, params, num_heads, mask=None):
     q_heads = split_heads(q, num_heads)
     k_heads = split_heads(k, num_heads)
     v_heads = split_heads(v, num_heads)
+    # as hard: `mask` is not passed on
+    # why: The mask goes on to the attention of all heads.
     heads, cache = scaled_dot_product_attention(q_heads, k_heads, v_heads, mask)
+    # as hard: `heads` keeps its axes
+    # why: Heads and positions are exchanged back before the reshape.
     merged = heads.swapaxes(1, 2).reshape(*x.shape[:2], -1)  # the heads side by side
+    # as hard: `x` is added as well
+    # why: w_o and b_o come last; the residual connection belongs to the block, not to attention.
     return merged @ params["w_o"] + params["b_o"]
 
 

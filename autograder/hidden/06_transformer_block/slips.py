@@ -146,18 +146,6 @@ residuals_from_the_normalised_copy = forward_slip(
     lambda x, b: then(b.ln2(then(b.ln1(x), b.att)), b.ffn),
     None,
 )
-first_residual_from_the_normalised_copy = forward_slip(
-    "first_residual_from_the_normalised_copy",
-    "In pre-norm attention's output is added to ln1(x); it must be added to x itself.",
-    lambda x, b: then(then(b.ln1(x), b.att), lambda m: b.ffn(b.ln2(m))),
-    None,
-)
-second_residual_from_the_normalised_copy = forward_slip(
-    "second_residual_from_the_normalised_copy",
-    "In pre-norm the network's output is added to ln2(m); it must be added to m itself.",
-    lambda x, b: then(b.ln2(x + b.att(b.ln1(x))), b.ffn),
-    None,
-)
 second_residual_from_the_block_input = forward_slip(
     "second_residual_from_the_block_input",
     "The second residual adds to the block's input x; it must add to the middle m, or what "
@@ -597,12 +585,6 @@ def first_block_every_time(reference, x, blocks, *rest, **named):
     return walk(reference, x, blocks, *rest, **named)
 
 
-@misconception(of="transformer_stack", see=STACK)
-def blocks_from_last_to_first(reference, x, blocks, *rest, **named):
-    """The forward runs the blocks from last to first; only the backward does."""
-    return walk(reference, x, blocks[::-1], *rest, **named)
-
-
 @misconception(of="transformer_stack", see=STACK, easier_backward=True)
 def every_block_reads_the_input(reference, x, blocks, *rest, **named):
     """Every block reads the stack's input, and only the last one's output counts; each reads what
@@ -625,24 +607,10 @@ def mask_for_the_first_block_only(
     return walk(reference, x, blocks[1:], num_heads, None, norm, activation)
 
 
-@misconception(of="transformer_stack", see=STACK)
-def stack_without_mask(reference, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
-    """No block gets the mask; pass it on to every one."""
-    return walk(reference, x, blocks, num_heads, None, norm, activation)
-
-
 @misconception(of="transformer_stack", see=STACK, easier_backward=True)
 def stack_without_norm(reference, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
     """norm is not passed on, so that every block is pre-norm."""
     return walk(reference, x, blocks, num_heads, mask, "pre", activation)
-
-
-@misconception(of="transformer_stack", see=STACK)
-def stack_without_activation(
-    reference, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"
-):
-    """activation is not passed on, so that every block uses GELU."""
-    return walk(reference, x, blocks, num_heads, mask, norm, "gelu")
 
 
 @misconception(of="transformer_stack", see=STACK)

@@ -40,10 +40,12 @@ def transformer_block(x, params, num_heads, mask=None, norm="pre", activation="g
         normed, cache = normalise(x, params["ln1"])
         # why: Queries, keys and values all read the normalised copy.
         attended, cache = attention(normed, normed, params["attn"], num_heads, mask)
+        # as hard: `normed` stands where `x`
         # why: Attention's output is added to x itself.
         middle = x + attended  # the residual around attention
         normed2, cache = normalise(middle, params["ln2"])
         fed, cache = feed_forward(normed2, params["ffn"], activation)
+        # as hard: `normed2` stands where `middle`
         # why: The network's output is added to what came after attention, not to its normalised
         # copy.
         y = middle + fed  # the residual around the network
@@ -101,8 +103,11 @@ def transformer_block_backward(dy, x, params, num_heads, mask=None, norm="pre", 
 
 @steps(see=STACK)
 def transformer_stack(x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
+    # as hard: the loop runs over `blocks` in the other order
+    # why: The first block comes first; only the backward goes from the last to the first.
     for params in blocks:
-        # why: Every block gets the mask, the norm and the activation.
+        # as hard: `mask` is not passed on; `activation` is not passed on
+        # why: The mask, the norm and the activation go on to every block.
         x, cache = block(x, params, num_heads, mask, norm, activation)
     return x
 

@@ -68,6 +68,8 @@ def dropout(x, p, rng):
         # why: Each number is dropped by itself, with probability p.
         keep = drawn >= p
         kept = 1 - p  # the probability to keep
+        # as hard: it is not divided by `kept`; it is multiplied by `kept`; it is divided by the
+        # root
         # why: Fewer numbers must count more: the kept ones are divided by 1 - p, so that the mean
         # stays.
         y = np.where(keep, x, 0.0) / kept
@@ -117,11 +119,14 @@ def sinusoidal_positions(t, d_model, offset=0, dtype=np.float64):
 def rotary(x, offset=0, base=10000.0):
     t = x.shape[-2]
     d = x.shape[-1]
+    # as hard: the term `offset` is missing; it counts from 1
     # why: The first position is 0 (or offset), and position 0 is not turned.
     positions = np.arange(t)[:, None] + offset
     pair = np.arange(d // 2)
+    # as hard: the factor `2` is missing
     # why: The exponent is 2i / d for the pair i.
     exponent = 2 * pair / d
+    # as hard: it is not divided by; it is multiplied by `base; the argument `base` is not used
     # why: Pair i turns by m / base^(2i / d) at position m, with the base that was given.
     angles = positions / base**exponent
     cos = np.cos(angles)
@@ -129,8 +134,10 @@ def rotary(x, offset=0, base=10000.0):
     sin = np.sin(angles)
     first = x[..., 0::2]
     second = x[..., 1::2]
+    # as hard: the term `second * sin` has the wrong sign
     # why: The first feature of a pair becomes first * cos - second * sin, of the old values.
     turned_first = first * cos - second * sin
+    # as hard: `turned_first` stands where `first`
     # why: The second feature of a pair becomes first * sin + second * cos, of the old values.
     turned_second = first * sin + second * cos
     return np.stack([turned_first, turned_second], -1).reshape(x.shape)

@@ -9,6 +9,12 @@ from autograder.checker import misconception
 A, B = math.sqrt(2 / math.pi), 0.044715  # the constants of GELU
 
 
+@misconception(of="relu", see="handout.md#kinks-relu-and-leaky-relu")
+def keeps_the_negative_part(x):
+    """The negative inputs survive and the positive ones become 0; ReLU does the opposite."""
+    return np.minimum(x, 0)
+
+
 @misconception(of="relu_backward", see="handout.md#kinks-relu-and-leaky-relu")
 def passes_every_gradient_on(dy, x):
     """dy goes through unchanged. Where x was negative, y doesn't depend on x, and dx is 0."""
@@ -31,6 +37,18 @@ def forgets_the_upstream_in_relu(dy, x):
 def takes_one_at_zero_in_relu(dy, x):
     """The derivative at exactly 0 is taken as 1. That is right elsewhere; here we ask for 0."""
     return dy * (x >= 0)
+
+
+@misconception(of="leaky_relu", see="handout.md#kinks-relu-and-leaky-relu")
+def puts_the_slope_on_the_positive_side(x, slope=0.01):
+    """The slope belongs to the negative inputs; positive ones stay as they are."""
+    return np.where(x > 0, slope * x, x)
+
+
+@misconception(of="leaky_relu", see="handout.md#kinks-relu-and-leaky-relu")
+def ignores_the_slope(x, slope=0.01):
+    """The slope is always 0.01. It is an argument: use the one that was passed."""
+    return np.where(x > 0, x, 0.01 * x)
 
 
 @misconception(of="leaky_relu_backward", see="handout.md#kinks-relu-and-leaky-relu")
@@ -63,10 +81,28 @@ def takes_one_at_zero_in_leaky_relu(dy, x, slope=0.01):
     return np.where(x >= 0, dy, slope * dy)
 
 
+@misconception(of="sigmoid", see="handout.md#the-sigmoid")
+def turns_the_sigmoid_round(x):
+    """This falls from 1 to 0: the sign in the exponent is wrong. It is 1 / (1 + exp(-x))."""
+    return 0.5 - 0.5 * np.tanh(x / 2)
+
+
 @misconception(of="sigmoid_backward", see="handout.md#a-layer-is-two-functions")
 def forgets_the_upstream_in_sigmoid(right, dy, x):
     """This is the derivative of the sigmoid itself. The backward multiplies it by dy."""
     return right / dy
+
+
+@misconception(of="gelu", see="handout.md#gelu")
+def squares_instead_of_cubing(x):
+    """The bracket holds x², but GELU's holds x + 0.044715 x³."""
+    return 0.5 * x * (1 + np.tanh(A * (x + B * x * x)))
+
+
+@misconception(of="gelu", see="handout.md#gelu")
+def forgets_the_half(x):
+    """The output is twice too large: 1 + tanh(…) runs from 0 to 2 and has to be halved."""
+    return x * (1 + np.tanh(A * (x + B * x * x * x)))
 
 
 def _gelu_gradient(dy, x, product=1, gate=1, inner=None):
@@ -114,6 +150,21 @@ def forgets_the_upstream_in_gelu(right, dy, x):
 def _softmax(x, axis=-1):
     exps = np.exp(x - x.max(axis, keepdims=True))
     return exps / exps.sum(axis, keepdims=True)
+
+
+@misconception(of="softmax", see="handout.md#softmax")
+def does_not_subtract_the_maximum(x, axis=-1):
+    """exp overflows for large inputs, and inf / inf is NaN. Subtract each line's maximum first."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return np.exp(x) / np.exp(x).sum(axis, keepdims=True)
+
+
+@misconception(of="softmax", see="handout.md#softmax")
+def subtracts_one_maximum_for_all(x, axis=-1):
+    """One maximum is taken for the whole array, and rows far below it underflow to 0 / 0."""
+    with np.errstate(invalid="ignore"):
+        exps = np.exp(x - x.max())
+        return exps / exps.sum(axis, keepdims=True)
 
 
 @misconception(of="softmax_backward", see="handout.md#softmax")
@@ -168,6 +219,12 @@ def adds_the_sum(dy, x, axis=-1):
     """The sum of dy · y is added; it has to be subtracted."""
     y = _softmax(x, axis)
     return y * (dy + (dy * y).sum(axis, keepdims=True))
+
+
+@misconception(of="log_softmax", see="handout.md#log-softmax")
+def forgets_to_give_the_maximum_back(x, axis=-1):
+    """The maximum is subtracted inside the logarithm only: it must also be subtracted from x."""
+    return x - np.log(np.exp(x - x.max(axis, keepdims=True)).sum(axis, keepdims=True))
 
 
 @misconception(of="log_softmax_backward", see="handout.md#log-softmax")

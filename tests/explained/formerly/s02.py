@@ -7,10 +7,20 @@ import numpy as np
 from autograder.checker import misconception
 
 ROWS_ADD = "handout.md#every-row-adds-its-share"
+
+
 HOW_LARGE = "handout.md#how-large-a-weight-should-be"
+
+
 SCHEMES = "handout.md#fan-in-fan-out-and-two-schemes"
+
+
 NETWORK = "handout.md#from-layers-to-a-network"
+
+
 BACKWARDS = "handout.md#backwards-through-the-network"
+
+
 FLOATING_POINT = "handout.md#floating-point"
 
 
@@ -104,6 +114,12 @@ def exchanges_a_layers_sizes(reference, rng, sizes, scheme="he", dtype=np.float6
 def draws_float64_networks(reference, rng, sizes, scheme="he", dtype=np.float64):
     """The argument `dtype` does not reach the layers: the parameters are always float64."""
     return reference.init_mlp(rng, sizes, scheme)
+
+
+@misconception(of="mlp", see=NETWORK)
+def uses_relu_for_every_activation(reference, x, layers, activation="relu"):
+    """The argument `activation` is not looked at: the network always uses ReLU."""
+    return reference.mlp(x, layers)[0]
 
 
 def backward_with(reference, dy, x, layers, activation, slope, dw_with_z=False):

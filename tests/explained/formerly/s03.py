@@ -4,8 +4,15 @@ import numpy as np
 
 from autograder.checker import misconception
 
+ROW = "handout.md#what-one-row-becomes"
+
+
 PARAMETERS = "handout.md#the-gradients-of-gamma-and-beta"
+
+
 PATHS = "handout.md#three-paths-from-x-to-y"
+
+
 VARIANCE = "handout.md#the-variance-also-depends-on-x"
 
 
@@ -23,6 +30,37 @@ def normalised(x, eps):
 def over_rows(a):
     """All axes but the last."""
     return tuple(range(a.ndim - 1))
+
+
+@misconception(of="layernorm", see=ROW)
+def leaves_eps_out(x, gamma, beta, eps=1e-5):
+    """eps is left out, so a row of equal values becomes 0 / 0."""
+    return gamma * (x - mean(x)) / x.std(-1, keepdims=True) + beta
+
+
+@misconception(of="layernorm", see=ROW)
+def ignores_the_argument_eps(x, gamma, beta, eps=1e-5):
+    """A fixed 1e-5 stands where the argument eps should be."""
+    return gamma * normalised(x, 1e-5)[0] + beta
+
+
+@misconception(of="layernorm", see=ROW)
+def sums_the_squares(x, gamma, beta, eps=1e-5):
+    """The squares are summed where they should be averaged: the variance is D times too large."""
+    variance = x.shape[-1] * x.var(-1, keepdims=True)
+    return gamma * (x - mean(x)) / np.sqrt(variance + eps) + beta
+
+
+@misconception(of="layernorm", see=ROW)
+def forgets_the_root(x, gamma, beta, eps=1e-5):
+    """The centred row is divided by the variance, not by its root, the standard deviation."""
+    return gamma * (x - mean(x)) / (x.var(-1, keepdims=True) + eps) + beta
+
+
+@misconception(of="layernorm", see=ROW)
+def adds_beta_before_gamma(x, gamma, beta, eps=1e-5):
+    """beta is added before the multiplication by gamma, so beta gets scaled too."""
+    return gamma * (normalised(x, eps)[0] + beta)
 
 
 @misconception(of="layernorm_backward", see=PARAMETERS)

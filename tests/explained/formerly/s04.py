@@ -5,11 +5,32 @@ import numpy as np
 from autograder.checker import misconception
 
 MASKS = "handout.md#who-may-see-whom"
+
+
+FORWARD = "handout.md#scaled-dot-product-attention"
+
+
 EMPTY = "handout.md#a-query-that-may-attend-nowhere"
+
+
 BACKWARD = "handout.md#backward-through-the-weights"
+
+
+HEAD = "handout.md#one-head"
+
+
 HEAD_BACKWARD = "handout.md#one-head-backward"
+
+
 HEADS = "handout.md#splitting-and-merging-heads"
+
+
+MANY = "handout.md#multi-head-attention"
+
+
 MANY_BACKWARD = "handout.md#multi-head-attention-backward"
+
+
 PROJECTIONS = ("q", "k", "v")
 
 
@@ -91,6 +112,46 @@ def padding_mask_on_queries(right, lengths, t):
     return flip(right)
 
 
+@misconception(of="scaled_dot_product_attention", see=FORWARD)
+def forgets_the_scale(q, k, v, mask=None):
+    """The scores are not divided by sqrt(d)."""
+    return softmax(hide(q @ flip(k), mask)) @ v
+
+
+@misconception(of="scaled_dot_product_attention", see=FORWARD)
+def divides_by_d(q, k, v, mask=None):
+    """The scores are divided by d (or twice by its root). They are divided by sqrt(d), once."""
+    return softmax(hide(q @ flip(k) / q.shape[-1], mask)) @ v
+
+
+@misconception(of="scaled_dot_product_attention", see=FORWARD)
+def multiplies_by_the_root(q, k, v, mask=None):
+    """The scores are multiplied by sqrt(d). They are divided by it."""
+    return softmax(hide(q @ flip(k) * q.shape[-1] ** 0.5, mask)) @ v
+
+
+@misconception(of="scaled_dot_product_attention", see=FORWARD)
+def ignores_the_mask(q, k, v, mask=None):
+    """The mask changes nothing."""
+    return softmax(scores_of(q, k)) @ v
+
+
+@misconception(of="scaled_dot_product_attention", see=FORWARD)
+def mask_inverted(q, k, v, mask=None):
+    """The mask is read the wrong way round: True means that a query may attend."""
+    return weights_of(q, k, None if mask is None else ~mask) @ v
+
+
+@misconception(of="scaled_dot_product_attention", see="handout.md#floating-point")
+def overflows_without_the_maximum(q, k, v, mask=None):
+    """The softmax takes exp of the scores as they are, which overflows from 710 on. Subtract
+    each row's maximum first.
+    """
+    exps = np.exp(hide(scores_of(q, k), mask))
+    total = exps.sum(-1, keepdims=True)
+    return exps / np.where(total == 0, 1, total) @ v
+
+
 def attention_gradients(q, k, v, dscores, dv):
     scale = q.shape[-1] ** -0.5
     return dscores @ k * scale, flip(dscores) @ q * scale, dv
@@ -168,6 +229,12 @@ def backward_of_empty_rows_is_nan(right, dy, q, k, v, mask=None):
     return dq, dk, dv
 
 
+@misconception(of="attention_head", see=HEAD)
+def head_ignores_the_mask(reference, x, context, params, mask=None):
+    """The mask is not passed on."""
+    return reference.attention_head(x, context, params)[0]
+
+
 @misconception(of="attention_head_backward", see=HEAD_BACKWARD)
 def head_exchanges_dx_and_dcontext(right, dy, x, context, params, mask=None):
     """dx and dcontext are exchanged."""
@@ -204,6 +271,18 @@ def splits_without_exchanging_axes(x, num_heads):
     features.
     """
     return x.reshape(*x.shape[:-1], num_heads, -1)
+
+
+@misconception(of="multi_head_attention", see=MANY)
+def residual_inside(right, x, context, params, num_heads, mask=None):
+    """x is added to the output. The residual connection belongs to the block, not to attention."""
+    return x + right
+
+
+@misconception(of="multi_head_attention", see=MANY)
+def many_heads_ignore_the_mask(reference, x, context, params, num_heads, mask=None):
+    """The mask is not passed on."""
+    return reference.multi_head_attention(x, context, params, num_heads)[0]
 
 
 @misconception(of="multi_head_attention_backward", see=MANY_BACKWARD)

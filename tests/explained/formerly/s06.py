@@ -1,14 +1,49 @@
 """Slips of 06_transformer_block that its steps explain, as slips.py had them; long for that."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from autograder.checker import misconception
 
+NORM = "handout.md#two-places-for-the-norm"
+
+
 SUM = "handout.md#a-sum-hands-its-gradient-to-both"
+
+
 PRE = "handout.md#backward-through-pre-norm"
+
+
 STACK = "handout.md#a-stack-of-blocks"
+
+
 START = "handout.md#what-a-block-starts-from"
+
+
 SHAPES = "handout.md#shapes-at-a-glance"
+
+
+def parts(reference, params, num_heads, mask, activation):
+    """A block's four parts as functions of one array (att: of queries and context)."""
+
+    def norm_with(values):
+        return lambda x: reference.layernorm(x, **values)[0]
+
+    def attention(x, context=None):
+        context = x if context is None else context
+        return reference.multi_head_attention(x, context, params["attn"], num_heads, mask)[0]
+
+    return SimpleNamespace(
+        ln1=norm_with(params["ln1"]),
+        att=attention,
+        ln2=norm_with(params["ln2"]),
+        ffn=lambda x: reference.mlp(x, params["ffn"], activation)[0],
+    )
+
+
+def then(m, correction):
+    return m + correction(m)
 
 
 @misconception(of="init_block", see=START)
@@ -29,6 +64,34 @@ def beta_starts_at_one(right, rng, d_model, d_ff, dtype=np.float64):
     """beta starts at ones and shifts every feature; it should start at zeros."""
     shifted = {"gamma": np.ones(d_model, dtype), "beta": np.ones(d_model, dtype)}
     return right | {"ln1": shifted, "ln2": shifted}
+
+
+def forward_slip(name, text, pre, post, see=NORM):
+    """Declare a wrong wiring of pre-norm, of post-norm, or of both (None: that one is right)."""
+
+    def slip(right, reference, x, params, num_heads, mask=None, norm="pre", activation="gelu"):
+        wire = pre if norm == "pre" else post
+        b = parts(reference, params, num_heads, mask, activation)
+        return right if wire is None else wire(x, b)
+
+    slip.__name__, slip.__doc__ = name, text
+    return misconception(of="transformer_block", see=see)(slip)
+
+
+first_residual_from_the_normalised_copy = forward_slip(
+    "first_residual_from_the_normalised_copy",
+    "In pre-norm attention's output is added to ln1(x); it must be added to x itself.",
+    lambda x, b: then(then(b.ln1(x), b.att), lambda m: b.ffn(b.ln2(m))),
+    None,
+)
+
+
+second_residual_from_the_normalised_copy = forward_slip(
+    "second_residual_from_the_normalised_copy",
+    "In pre-norm the network's output is added to ln2(m); it must be added to m itself.",
+    lambda x, b: then(b.ln2(x + b.att(b.ln1(x))), b.ffn),
+    None,
+)
 
 
 class Block:
@@ -133,6 +196,32 @@ def norm_gradients_exchanged(right, dy, *rest, **named):
     """The gradients of ln1 and ln2 stand under each other's names."""
     dx, grads = right
     return dx, grads | {"ln1": grads["ln2"], "ln2": grads["ln1"]}
+
+
+def walk(reference, x, blocks, *rest, **named):
+    for params in blocks:
+        x, _ = reference.transformer_block(x, params, *rest, **named)
+    return x
+
+
+@misconception(of="transformer_stack", see=STACK)
+def blocks_from_last_to_first(reference, x, blocks, *rest, **named):
+    """The forward runs the blocks from last to first; only the backward does."""
+    return walk(reference, x, blocks[::-1], *rest, **named)
+
+
+@misconception(of="transformer_stack", see=STACK)
+def stack_without_mask(reference, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
+    """No block gets the mask; pass it on to every one."""
+    return walk(reference, x, blocks, num_heads, None, norm, activation)
+
+
+@misconception(of="transformer_stack", see=STACK)
+def stack_without_activation(
+    reference, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"
+):
+    """activation is not passed on, so that every block uses GELU."""
+    return walk(reference, x, blocks, num_heads, mask, norm, "gelu")
 
 
 def block_caches(reference, x, blocks, *rest, **named):

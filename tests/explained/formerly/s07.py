@@ -16,6 +16,9 @@ DROPOUT = "handout.md#dropout-noise-with-the-right-mean"
 SINUSOIDS = "handout.md#a-clock-with-many-hands"
 
 
+ROTARY = "handout.md#turning-queries-and-keys"
+
+
 TURN_BACK = "handout.md#backward-is-turning-back"
 
 
@@ -77,6 +80,25 @@ def kept_numbers(x, p, rng):
 
 def training(p, rng):
     return rng is not None and p > 0
+
+
+@misconception(of="dropout", see=DROPOUT)
+def forgets_to_rescale(x, p, rng):
+    """The kept numbers are not divided by 1 - p: the mean shrinks by that factor."""
+    return x * kept_numbers(x, p, rng) if training(p, rng) else x
+
+
+@misconception(of="dropout", see=DROPOUT)
+def multiplies_by_the_kept_share(x, p, rng):
+    """The kept numbers are multiplied by 1 - p. They are divided by it: fewer must count more."""
+    return x * kept_numbers(x, p, rng) * (1 - p) if training(p, rng) else x
+
+
+@misconception(of="dropout", see=DROPOUT)
+def divides_by_the_root_of_the_kept_share(x, p, rng):
+    """The kept numbers are divided by sqrt(1 - p). That keeps the variance; the mean needs
+    1 - p."""
+    return x * kept_numbers(x, p, rng) / (1 - p) ** 0.5 if training(p, rng) else x
 
 
 @misconception(of="dropout_backward", see=DROPOUT)
@@ -199,6 +221,64 @@ def turned(x, angles):
     cos, sin = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
     even, odd = x[..., 0::2], x[..., 1::2]
     return np.stack([even * cos - odd * sin, even * sin + odd * cos], -1).reshape(x.shape)
+
+
+@misconception(of="rotary", see=ROTARY)
+def adds_both_sines(x, offset=0, base=10000.0):
+    """Both sines have a plus. The first feature of a pair is even * cos - odd * sin."""
+    angles = angles_of(x.shape, offset, base)
+    y = turned(x, angles)
+    y[..., 0::2] += (2 * x[..., 1::2] * np.sin(angles)).astype(x.dtype)
+    return y
+
+
+@misconception(of="rotary", see=ROTARY)
+def uses_the_turned_half_for_the_other(x, offset=0, base=10000.0):
+    """The second feature of a pair was computed from the first one's new value. Both need the old
+    values: keep them."""
+    angles = angles_of(x.shape, offset, base)
+    y = turned(x, angles)
+    change = (y[..., 0::2] - x[..., 0::2]) * np.sin(angles)
+    y[..., 1::2] += change.astype(x.dtype)
+    return y
+
+
+@misconception(of="rotary", see=ROTARY)
+def halves_the_rotary_exponent(x, offset=0, base=10000.0):
+    """The exponent is i / d for the pair i. It is 2i / d."""
+    d = x.shape[-1]
+    return turned(x, angles_of(x.shape, offset, base, np.arange(d // 2) / d))
+
+
+@misconception(of="rotary", see=ROTARY)
+def turns_all_pairs_alike(x, offset=0, base=10000.0):
+    """All pairs turn at the same speed. Pair i turns by m / base^(2i / d)."""
+    return turned(x, angles_of(x.shape, offset, base, np.zeros(x.shape[-1] // 2)))
+
+
+@misconception(of="rotary", see=ROTARY)
+def turns_faster_and_faster(x, offset=0, base=10000.0):
+    """The positions are multiplied by base^(2i / d). They are divided by it."""
+    d = x.shape[-1]
+    return turned(x, angles_of(x.shape, offset, base, -np.arange(0, d, 2) / d))
+
+
+@misconception(of="rotary", see=ROTARY)
+def ignores_the_offset_of_the_cache(x, offset=0, base=10000.0):
+    """The offset is not used: the positions start at 0 in any case."""
+    return turned(x, angles_of(x.shape, 0, base))
+
+
+@misconception(of="rotary", see=ROTARY)
+def counts_rotations_from_one(x, offset=0, base=10000.0):
+    """The positions count from 1. The first position is 0, and is not turned."""
+    return turned(x, angles_of(x.shape, offset + 1, base))
+
+
+@misconception(of="rotary", see=ROTARY)
+def ignores_the_base(x, offset=0, base=10000.0):
+    """The argument base is not used: a fixed 10000 stands in its place."""
+    return turned(x, angles_of(x.shape, offset))
 
 
 @misconception(of="rotary_backward", see=TURN_BACK)
