@@ -168,7 +168,9 @@ def @MODULE@(x):
 
 @steps(see="handout.md#its-gradient")
 def @MODULE@_backward(dy, x):
+    # why: x stands in the product twice, and both places count.
     derivative = 2 * x  # the derivative of the square
+    # why: The chain rule multiplies the derivative by dy, what arrives.
     return dy * derivative
 ''',
     "autograder/hidden/@NAME@/accepted/power/@MODULE@.py": '''"""Right as well: another formula, and a cache of another kind."""

@@ -60,6 +60,8 @@ def of_call(node: ast.Call) -> Iterator[Change]:
             else ast.Name(other, ast.Load())
         )
         words = f"the {other} is taken where the {name} belongs."
+        if name in ("ones", "zeros"):
+            words = f"{other} stand where {name} belong."
         yield Change(ast.Call(new, node.args, node.keywords), words, 0)
     if name in ("range", "list"):
         for which, part in _ends():
@@ -105,10 +107,18 @@ def of_call(node: ast.Call) -> Iterator[Change]:
             flat = method("reshape", function.value, shape)
             yield Change(flat, "the axes are exchanged by reshape: numbers end in wrong places.", 1)
         if name in ("swapaxes", "transpose", "reshape", "astype", "copy"):
-            yield Change(
-                function.value, f"{quoted(function.value)} keeps its axes: `{name}` is missing.", 1
-            )
+            yield _left_out(node, function, name)
     yield from _of_arguments(node)
+
+
+def _left_out(node: ast.Call, function: ast.Attribute, name: str) -> Change:
+    """A value that is handed on as it is."""
+    value = function.value
+    if name in ("astype", "copy"):
+        return Change(value, f"{quoted(value)} is taken as it is: `{name}` is missing.", 1)
+    last_two = name == "swapaxes" and ast.unparse(node).endswith("(-1, -2)")
+    text = "is not transposed." if last_two else f"keeps its axes: `{name}` is missing."
+    return Change(value, f"{quoted(value)} {text}", 0 if name == "swapaxes" else 1)
 
 
 def _of_drawing(node: ast.Call) -> Iterator[Change]:
@@ -121,10 +131,13 @@ def _of_drawing(node: ast.Call) -> Iterator[Change]:
 
     uniform = ast.Attribute(node.func.value, "uniform", ast.Load())
     ends: list[ast.expr] = [ast.UnaryOp(ast.USub(), spread), spread]
-    text = f"the numbers lie evenly between -{quoted(spread)} and {quoted(spread)}: their spread "
-    yield Change(ast.Call(uniform, [*ends, shape], []), f"{text}is that by the root of 3.")
+    text = (
+        f"the numbers lie evenly between -{quoted(spread)} and {quoted(spread)}: their spread is "
+    )
+    text += "that by the root of 3, so these limits must be sqrt(3) times as large."
+    yield Change(ast.Call(uniform, [*ends, shape], []), text)
     root = ast.BinOp(spread, ast.Pow(), constant(0.5))
-    yield Change(drawn(root), f"the root of {quoted(spread)} is the standard deviation.")
+    yield Change(drawn(root), f"the root of {quoted(spread)} is given as the standard deviation.")
     square = ast.BinOp(spread, ast.Pow(), constant(2))
     text = f"the variance, {quoted(spread)} squared, is given as the standard deviation."
     yield Change(drawn(square), text, 0)

@@ -109,6 +109,10 @@ def _of_subscript(node: ast.Subscript) -> Iterator[Change]:
     elif isinstance(index, ast.Slice) and index.step is not None:
         bare = ast.Subscript(node.value, ast.Slice(None, None, None), ast.Load())
         yield Change(bare, f"the order or step of {quoted(node)} is missing.", 0)
+    elif isinstance(index, ast.Tuple) and ast.unparse(index.elts[-1]) == "-1":
+        first = ast.Tuple([*index.elts[:-1], constant(0)], ast.Load())
+        text = "the first is taken, not the last."
+        yield Change(ast.Subscript(node.value, first, ast.Load()), text, 0)
     elif isinstance(index, ast.Slice):
         yield Change(node.value, f"{quoted(node.value)} is taken whole.", 1)
         if index.lower is None and index.upper is not None:

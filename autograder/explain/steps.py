@@ -2,7 +2,8 @@
 
 A step function takes what a slip takes: a forward's arguments, and for a backward `dy` in front of
 them. It is plain textbook code; every assignment is a step, its variable the step's name, and a
-comment behind it says in words what it is. Functions of the reference can be called by name.
+comment behind it says in words what it is, one above it (`# why:`) why it is there. Functions of
+the reference can be called by name.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from autograder.explain.program import Program, compiled
 from autograder.explain.trees import Tree, assigned, replaced, scopes
 
 DEFAULT = -1  # in the place of an operation, where a default is changed
+NO_REASON = 1000  # what a sentence without its step's reason is behind by
 BETWEEN = " + "  # in the name of a cause that is two changes
 
 
@@ -50,7 +52,10 @@ def steps(see: str, of: str = "") -> Callable[[Callable[..., Any]], StepFunction
     """Declare the steps of a function: by default of the one that has the same name.
 
     see: the handout's section ("handout.md#anchor"); a comment `# see: anchor` on a line of its own
-    says it for the steps below.
+    says it for the steps below. `# why: The variance depends on x too.` follows the sentence of
+    each change of the next step, and of no other: it says what that step must do. `# as hard: the
+    root is missing; it is multiplied` names changes of a forward's step, by how their sentences
+    begin, that leave the backward worth its points, so that a right one on top of them earns them.
     """
 
     def declare(function: Callable[..., Any]) -> StepFunction:
@@ -71,11 +76,18 @@ class Variant:
     see: str
     names: tuple[str, str] | None = None  # that were exchanged: of one kind, or nothing changes
     default: tuple[str, Any] | None = None  # an argument's other default
+    why: str = ""  # the step's reason
+    as_hard: bool = False  # of a forward: its backward is as hard as the one asked for
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and why it should be otherwise."""
+        return f"{self.text} {self.why}".rstrip()
 
     @cached_property
     def rank(self) -> tuple[int, int]:
-        """What happens most often comes first, then the smaller change."""
-        return self.change.likely, len(self.text)
+        """What happens most often comes first, then what has a reason, then the smaller change."""
+        return self.change.likely, len(self.change.text) + (0 if self.why else NO_REASON)
 
 
 class Steps:
@@ -120,7 +132,7 @@ class Steps:
                     seen.add(look)
                     names[variant.name] += 1
                     if names[variant.name] > 1:
-                        name = f"{variant.name}_{names[variant.name]}"
+                        name = f"{variant.name}__{names[variant.name]}"
                         variant = replace(variant, name=name)
                     found.append(variant)
             known += [name for name in assigned(operation.node) if name not in known]
@@ -177,6 +189,7 @@ class Steps:
             if id(part) not in parts:
                 parts[id(part)] = self._comments.of(part, step)[0], ast.unparse(part)
             inner, unchanged = parts[id(part)]
+            why, as_hard = self._comments.why(part), self._comments.as_hard(part)
             siblings = known
             if isinstance(node, ast.Name):
                 siblings = next((names for names in bound if node.id in names), known)
@@ -195,8 +208,10 @@ class Steps:
                 if isinstance(node, ast.Name) and isinstance(change.new, ast.Name):
                     names = (node.id, change.new.id)
                 slug = re.sub(r"\W+", "_", f"{inner} {change.text}").strip("_").lower()[:80]
-                variant = Variant(at, index, change, f"{self.of}.{slug}", words, see, names)
-                yield variant, (id(part), text)
+                name = f"{self.of}.{slug}"
+                hard = change.text.startswith(as_hard)
+                made = Variant(at, index, change, name, words, see, names, None, why, hard)
+                yield made, (id(part), text)
 
     def code(self, variants: Sequence[Variant]) -> Mapping[int, CodeType] | None:
         """The changed operations; None where two changes are of the same expression."""
@@ -224,9 +239,9 @@ class Steps:
             self._code[key] = found
         return self._code[key]
 
-    def step_of(self, node: ast.AST) -> tuple[str, str]:
-        """How a sentence names a step, and the handout's section."""
-        return self._comments.of(node)
+    def step_of(self, node: ast.AST) -> tuple[str, str, str]:
+        """How a sentence names a step, the handout's section, and the step's reason."""
+        return *self._comments.of(node), self._comments.why(node)
 
     def cost_from(self, start: int, call: int) -> int:
         """Roughly what it takes to run the steps from one on: statements, and calls in them."""
@@ -267,9 +282,9 @@ class Steps:
 
     def slip(self, variants: Sequence[Variant]) -> Misconception:
         """Changes as a known slip."""
-        text = variants[0].text
+        text = variants[0].sentence
         if len(variants) > 1:
-            text = TOGETHER + AND.join(variant.text for variant in variants)
+            text = TOGETHER + AND.join(variant.sentence for variant in variants)
         name = BETWEEN.join(variant.name for variant in variants)
         return Misconception(
             name,
@@ -278,7 +293,7 @@ class Steps:
             name,
             text,
             self.function(variants),
-            easier_backward=True,  # nobody has looked whether it is: it carries no points
+            easier_backward=not all(variant.as_hard for variant in variants),
         )
 
 

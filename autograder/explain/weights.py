@@ -70,11 +70,11 @@ def _said(
 ) -> Misconception:
     value = round(weight, 9)
     place, new = _weighted(statement, term, value)
-    words, see = steps.step_of(statement)
+    words, see, why = steps.step_of(statement)
     text = f"the term {quoted(term)} carries {value:.6g} where it should carry 1."
     text = sentence(steps.program.operations[operation].where, words, text)
     name = f"{steps.of}{WEIGHT}{ast.unparse(term)}_{value:.6g}"[:80]
-    return steps.slip([Variant(operation, place, Change(new, text, 1), name, text, see)])
+    return steps.slip([Variant(operation, place, Change(new, text, 1), name, text, see, why=why)])
 
 
 def _sums(statement: ast.stmt) -> Iterator[list[ast.expr]]:

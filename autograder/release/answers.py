@@ -133,8 +133,8 @@ class Answers:
             looks: dict[Variant, list[Hashable]] = {variant: [] for variant in some}
             for place, calls, at in self._calls(steps.of, checks):
                 recorded = tried(steps, calls, at, some)
-                for variant, result in recorded.tried if recorded else ():
-                    looks[variant].append((place, *map(_glimpse, result.values())))
+                for one in recorded.tried if recorded else ():
+                    looks[one.variant].append((place, *map(_glimpse, one.leaves.values())))
             for variant, look in looks.items():
                 if look and tuple(look) not in seen:
                     seen.add(tuple(look))

@@ -36,30 +36,11 @@ def starts_from_zero_weights(rng, d_in, d_out, scheme="xavier", dtype=np.float64
     return normal_layer(rng, 0, d_in, d_out, dtype)
 
 
-@misconception(of="init_linear", see=HOW_LARGE)
-def draws_standard_normal_weights(rng, d_in, d_out, scheme="xavier", dtype=np.float64):
-    """The weights have standard deviation 1, whatever the layer's size."""
-    return normal_layer(rng, 1, d_in, d_out, dtype)
-
-
 @misconception(of="init_linear", see=SCHEMES)
 def exchanges_xavier_and_he(rng, d_in, d_out, scheme="xavier", dtype=np.float64):
     """Each scheme has the other's standard deviation: Xavier averages both sizes, He takes d_in."""
     variance = 2 / d_in if scheme == "xavier" else 2 / (d_in + d_out)
     return normal_layer(rng, np.sqrt(variance), d_in, d_out, dtype)
-
-
-@misconception(of="init_linear", see=SCHEMES)
-def divides_he_by_the_fan_out(rng, d_in, d_out, scheme="xavier", dtype=np.float64):
-    """He divides by d_out here; a unit sums over its d_in inputs."""
-    variance = 2 / (d_in + d_out) if scheme == "xavier" else 2 / d_out
-    return normal_layer(rng, np.sqrt(variance), d_in, d_out, dtype)
-
-
-@misconception(of="init_linear", see=SCHEMES)
-def uses_xavier_for_every_scheme(reference, rng, d_in, d_out, scheme="xavier", dtype=np.float64):
-    """The argument `scheme` is not looked at: both schemes give Xavier's standard deviation."""
-    return reference.init_linear(rng, d_in, d_out, "xavier", dtype)
 
 
 @misconception(of="init_linear", see=SCHEMES)
@@ -85,16 +66,6 @@ def takes_the_fan_in_alone_for_xavier(rng, d_in, d_out, scheme="xavier", dtype=n
     return normal_layer(rng, np.sqrt(variance), d_in, d_out, dtype)
 
 
-@misconception(of="init_linear", see=SCHEMES)
-def takes_the_deviation_as_a_uniform_limit(rng, d_in, d_out, scheme="xavier", dtype=np.float64):
-    """Uniform weights between -s and s have standard deviation s / sqrt(3): the limit must be
-    sqrt(3) times as large.
-    """
-    limit = np.sqrt(2 / (d_in + d_out) if scheme == "xavier" else 2 / d_in)
-    layer = normal_layer(rng, 0, d_in, d_out, dtype)
-    return layer | {"w": rng.uniform(-limit, limit, (d_in, d_out)).astype(dtype)}
-
-
 @misconception(of="init_linear", see=HOW_LARGE)
 def draws_positive_weights(rng, d_in, d_out, scheme="xavier", dtype=np.float64):
     """All weights are positive: `rng.random` draws from 0 to 1, and the mean should be 0."""
@@ -108,12 +79,6 @@ def stores_the_weights_transposed(reference, rng, d_in, d_out, scheme="xavier", 
     """w has shape (d_out, d_in), as in UDL. Our rows need (d_in, d_out)."""
     layer = reference.init_linear(rng, d_in, d_out, scheme, dtype)
     return layer | {"w": layer["w"].T.copy()}
-
-
-@misconception(of="init_linear", see=HOW_LARGE)
-def starts_from_biases_of_one(right, rng, d_in, d_out, scheme="xavier", dtype=np.float64):
-    """The bias starts at one; nothing is known of it yet, so it starts at zero."""
-    return right | {"b": np.ones(d_out, dtype)}
 
 
 @misconception(of="init_linear", see=HOW_LARGE)
@@ -211,20 +176,6 @@ def takes_dx_by_w(right, dy, x, w, b):
 
 
 @misconception(of="linear_backward", see=ROWS_ADD)
-def averages_db(right, dy, x, w, b):
-    """db was averaged over the rows; every row uses the same b, and their gradients add."""
-    dx, dw, db = right
-    return dx, dw, db / len(rows_of(dy))
-
-
-@misconception(of="linear_backward", see=ROWS_ADD)
-def averages_dw(right, dy, x, w, b):
-    """dw was divided by the number of rows; the mean, if there is one, belongs to the loss."""
-    dx, dw, db = right
-    return dx, dw / len(rows_of(dy)), db
-
-
-@misconception(of="linear_backward", see=ROWS_ADD)
 def averages_dw_and_db(right, dy, x, w, b):
     """dw and db were divided by the number of rows; the mean, if there is one, belongs to the
     loss.
@@ -245,13 +196,6 @@ def keeps_an_axis_of_db(right, dy, x, w, b):
     """db kept its summed axis: it must have b's shape, (d_out,)."""
     dx, dw, db = right
     return dx, dw, db[None, :]
-
-
-@misconception(of="linear_backward", see=ROWS_ADD)
-def sums_db_over_the_batch_only(right, dy, x, w, b):
-    """db was summed over the first axis only: every axis but the last one is batch."""
-    dx, dw, _ = right
-    return dx, dw, dy.sum(0)
 
 
 @misconception(of="linear_backward", see=ROWS_ADD)
@@ -314,20 +258,6 @@ def sums_in_float64(right, dy, x, w, b):
 # init_mlp
 
 
-@misconception(of="init_mlp", see=SCHEMES)
-def uses_xavier_for_every_network(reference, rng, sizes, scheme="he", dtype=np.float64):
-    """The scheme does not reach the layers, which are all drawn by Xavier's, the default of
-    `init_linear`.
-    """
-    return [reference.init_linear(rng, m, n, dtype=dtype) for m, n in pairwise(sizes)]
-
-
-@misconception(of="init_mlp", see=SCHEMES)
-def uses_he_for_every_network(reference, rng, sizes, scheme="he", dtype=np.float64):
-    """The argument `scheme` is not looked at: every network is drawn by He's."""
-    return reference.init_mlp(rng, sizes, dtype=dtype)
-
-
 @misconception(of="init_mlp", see=NETWORK)
 def makes_one_layer_too_few(right, rng, sizes, scheme="he", dtype=np.float64):
     """The last layer is missing: n sizes make n - 1 layers."""
@@ -338,12 +268,6 @@ def makes_one_layer_too_few(right, rng, sizes, scheme="he", dtype=np.float64):
 def makes_one_layer_too_many(reference, rng, sizes, scheme="he", dtype=np.float64):
     """There is a layer too many: n sizes make n - 1 layers."""
     return reference.init_mlp(rng, (sizes[0], *sizes), scheme, dtype)
-
-
-@misconception(of="init_mlp", see=NETWORK)
-def exchanges_a_layers_sizes(reference, rng, sizes, scheme="he", dtype=np.float64):
-    """Each w has shape (d_out, d_in): the two sizes are exchanged."""
-    return [reference.init_linear(rng, n, m, scheme, dtype) for m, n in pairwise(sizes)]
 
 
 @misconception(of="init_mlp", see=HOW_LARGE)
@@ -373,12 +297,6 @@ def scales_every_layer_by_the_first_size(right, rng, sizes, scheme="he", dtype=n
     """Every layer has the spread of the first one: a layer's spread follows from its own sizes."""
     first = right[0]["w"].std()
     return [layer | {"w": (layer["w"] / layer["w"].std() * first).astype(dtype)} for layer in right]
-
-
-@misconception(of="init_mlp", see=FLOATING_POINT)
-def draws_float64_networks(reference, rng, sizes, scheme="he", dtype=np.float64):
-    """The argument `dtype` does not reach the layers: the parameters are always float64."""
-    return reference.init_mlp(rng, sizes, scheme)
 
 
 # mlp
@@ -424,12 +342,6 @@ def overwrites_the_input(reference, x, layers, activation="relu"):
     """The activation worked in place on the network's input, which belongs to the caller."""
     x[...] = getattr(reference, activation)(x)[0]
     return reference.mlp(x, layers, activation)[0]
-
-
-@misconception(of="mlp", see=NETWORK)
-def uses_relu_for_every_activation(reference, x, layers, activation="relu"):
-    """The argument `activation` is not looked at: the network always uses ReLU."""
-    return reference.mlp(x, layers)[0]
 
 
 @misconception(of="mlp", see=PRODUCT, easier_backward=True)
@@ -513,18 +425,6 @@ def differentiates_at_the_activated_value(reference, dy, x, layers, activation="
         activation,
         lambda dx, z: slope_of(reference, activation, dx, act(z)[0]),
     )
-
-
-@misconception(of="mlp_backward", see=BACKWARDS)
-def leaves_out_the_activations_derivative(reference, dy, x, layers, activation="relu"):
-    """The gradient went past the activations as if they were not there."""
-    return backward_with(reference, dy, x, layers, activation, lambda dx, _z: dx)
-
-
-@misconception(of="mlp_backward", see=BACKWARDS)
-def uses_relus_derivative_for_every_activation(reference, dy, x, layers, activation="relu"):
-    """ReLU's derivative was used whatever `activation` says."""
-    return backward_with(reference, dy, x, layers, activation, lambda dx, z: dx * (z > 0))
 
 
 @misconception(of="mlp_backward", see=BACKWARDS)

@@ -15,13 +15,20 @@ BACKWARDS = "handout.md#backwards-through-the-network"
 
 @steps(see=SCHEMES)
 def init_linear(rng, d_in, d_out, scheme="xavier", dtype=np.float64):
+    # why: Xavier averages both sizes, He takes d_in alone.
     if scheme == "xavier":  # in Xavier's scheme
         fans = d_in + d_out
+        # why: Xavier's variance is 1 over the mean of d_in and d_out.
         variance = 2 / fans
     else:  # in He's scheme
+        # why: He's variance is 2 / d_in: a unit sums over its d_in inputs, and ReLU hides half of
+        # them.
         variance = 2 / d_in
+    # why: The formulas give a variance; the generator wants its root.
     deviation = np.sqrt(variance)  # the standard deviation
+    # why: The spread depends on the layer's size; rng.normal takes it as a standard deviation.
     w = rng.normal(0, deviation, (d_in, d_out))
+    # why: Nothing is known of the bias yet: it starts at zero.
     b = np.zeros(d_out)
     return {"w": w.astype(dtype), "b": b.astype(dtype)}
 
@@ -32,6 +39,7 @@ def linear(x, w, b):
     d_out = w.shape[-1]
     product = x @ w
     bias = 1 * b  # the bias
+    # why: Every row is multiplied by w and shifted by the bias.
     return product + bias
 
 
@@ -40,6 +48,7 @@ def linear_backward(dy, x, w, b):
     d_in = x.shape[-1]
     d_out = dy.shape[-1]
     rows = x.reshape(-1, d_in)
+    # why: Every axis but the last one is batch: all rows lie along one axis.
     drows = dy.reshape(-1, d_out)
     count = len(rows)  # the number of rows
     batch = len(x)
@@ -48,7 +57,11 @@ def linear_backward(dy, x, w, b):
     items = x.reshape(-1, *x.shape[-2:]) if x.ndim > 2 else rows[None]
     ditems = dy.reshape(-1, *dy.shape[-2:]) if x.ndim > 2 else drows[None]
     shares = items.swapaxes(1, 2) @ ditems  # each item's share of dw
+    # why: Every row uses the same w: their shares add up; a mean, if there is one, belongs to the
+    # loss.
     dw = shares.sum(0)
+    # why: Every row uses the same b, and their gradients add; a mean, if there is one, belongs to
+    # the loss.
     db = drows.sum(0)
     return dx, dw, db
 
@@ -57,6 +70,7 @@ def linear_backward(dy, x, w, b):
 def init_mlp(rng, sizes, scheme="he", dtype=np.float64):
     layers = []
     for d_in, d_out in itertools.pairwise(sizes):
+        # why: Every layer has the network's scheme and dtype, and a w of shape (d_in, d_out).
         layer = init_linear(rng, d_in, d_out, scheme, dtype)
         layers = [*layers, layer]
     return layers
@@ -64,9 +78,12 @@ def init_mlp(rng, sizes, scheme="he", dtype=np.float64):
 
 @steps(see=NETWORK)
 def mlp(x, layers, activation="relu"):
+    # as hard: the argument `activation` is not used
+    # why: Which activation the hidden layers have is an argument.
     activate = ACTIVATE[activation]
     for layer in layers[:-1]:
         z = x @ layer["w"] + layer["b"]
+        # why: Layers without an activation between them collapse into a single linear map.
         x = activate(z)
     last = layers[-1]
     return x @ last["w"] + last["b"]
@@ -75,7 +92,8 @@ def mlp(x, layers, activation="relu"):
 @steps(see=BACKWARDS)
 def mlp_backward(dy, x, layers, activation="relu"):
     activate = ACTIVATE[activation]
-    derivative = DERIVATIVE[activation]
+    # why: Each activation has a derivative of its own.
+    derivative = DERIVATIVE[activation]  # the activation's derivative
     inputs = []
     sums = []
     for layer in layers[:-1]:
@@ -89,6 +107,7 @@ def mlp_backward(dy, x, layers, activation="relu"):
     dx = dy
     for k in reversed(range(len(layers))):
         if k in hidden:
+            # why: The gradient goes back through each activation, at the sum that went into it.
             dx = derivative(dx, sums[k])
         rows = inputs[k].reshape(-1, inputs[k].shape[-1])
         drows = dx.reshape(-1, dx.shape[-1])
@@ -96,6 +115,8 @@ def mlp_backward(dy, x, layers, activation="relu"):
         db = drows.sum(0)
         grads = [{"w": dw, "b": db}, *grads]
         dx = dx @ layers[k]["w"].T
+    # why: dx is the gradient of the network's input: the last step back goes through the first
+    # layer's w.
     return dx, grads
 
 

@@ -102,12 +102,6 @@ def eps_outside_the_root(x, gamma, beta, eps=1e-5):
 
 
 @misconception(of="layernorm", see=ROW)
-def leaves_eps_out(x, gamma, beta, eps=1e-5):
-    """eps is left out, so a row of equal values becomes 0 / 0."""
-    return gamma * (x - mean(x)) / x.std(-1, keepdims=True) + beta
-
-
-@misconception(of="layernorm", see=ROW)
 def adds_eps_twice(x, gamma, beta, eps=1e-5):
     """eps is added twice: under the root and once more after it."""
     return gamma * (x - mean(x)) / (np.sqrt(x.var(-1, keepdims=True) + eps) + eps) + beta
@@ -117,25 +111,6 @@ def adds_eps_twice(x, gamma, beta, eps=1e-5):
 def takes_eps_for_a_lower_bound(x, gamma, beta, eps=1e-5):
     """The variance is clipped from below at eps. eps is added to every variance, large or small."""
     return gamma * (x - mean(x)) / np.sqrt(np.maximum(x.var(-1, keepdims=True), eps)) + beta
-
-
-@misconception(of="layernorm", see=ROW)
-def ignores_the_argument_eps(x, gamma, beta, eps=1e-5):
-    """A fixed 1e-5 stands where the argument eps should be."""
-    return gamma * normalised(x, 1e-5)[0] + beta
-
-
-@misconception(of="layernorm", see=ROW)
-def sums_the_squares(x, gamma, beta, eps=1e-5):
-    """The squares are summed where they should be averaged: the variance is D times too large."""
-    variance = x.shape[-1] * x.var(-1, keepdims=True)
-    return gamma * (x - mean(x)) / np.sqrt(variance + eps) + beta
-
-
-@misconception(of="layernorm", see=ROW)
-def forgets_the_root(x, gamma, beta, eps=1e-5):
-    """The centred row is divided by the variance, not by its root, the standard deviation."""
-    return gamma * (x - mean(x)) / (x.var(-1, keepdims=True) + eps) + beta
 
 
 @misconception(of="layernorm", see=ROW, easier_backward=True)
@@ -157,12 +132,6 @@ def variance_as_a_difference_of_means(x, gamma, beta, eps=1e-5):
     equal numbers, and rounding eats their difference: subtract the mean first, then square."""
     variance = mean(x * x) - mean(x) ** 2
     return gamma * (x - mean(x)) / np.sqrt(variance + eps) + beta
-
-
-@misconception(of="layernorm", see=ROW)
-def adds_beta_before_gamma(x, gamma, beta, eps=1e-5):
-    """beta is added before the multiplication by gamma, so beta gets scaled too."""
-    return gamma * (normalised(x, eps)[0] + beta)
 
 
 @misconception(of="layernorm", see=ROW)
@@ -216,18 +185,6 @@ def averages_over_the_rows(right, dy, x, gamma, beta, eps=1e-5):
 
 
 @misconception(of="layernorm_backward", see=PARAMETERS)
-def takes_x_for_dgamma(right, dy, x, gamma, beta, eps=1e-5):
-    """dgamma was computed from x. gamma multiplies x_hat, so dgamma is the sum of dy * x_hat."""
-    return right[0], (dy * x).sum(over_rows(x)), right[2]
-
-
-@misconception(of="layernorm_backward", see=PARAMETERS)
-def takes_the_centred_x_for_dgamma(right, dy, x, gamma, beta, eps=1e-5):
-    """dgamma was computed from x - mean, which is not yet divided by the standard deviation."""
-    return right[0], (dy * (x - mean(x))).sum(over_rows(x)), right[2]
-
-
-@misconception(of="layernorm_backward", see=PARAMETERS)
 def takes_y_for_dgamma(right, dy, x, gamma, beta, eps=1e-5):
     """dgamma was computed from the output y. gamma multiplies x_hat, before beta is added."""
     y = gamma * normalised(x, eps)[0] + beta
@@ -239,12 +196,6 @@ def multiplies_parameter_gradients_by_gamma(right, dy, x, gamma, beta, eps=1e-5)
     """dgamma and dbeta were computed from dy * gamma. They are taken where dy arrives, before it
     goes through gamma."""
     return right[0], right[1] * gamma, right[2] * gamma
-
-
-@misconception(of="layernorm_backward", see=PARAMETERS)
-def exchanges_dgamma_and_dbeta(right, dy, x, gamma, beta, eps=1e-5):
-    """dgamma and dbeta are exchanged: the order is dx, dgamma, dbeta."""
-    return right[0], right[2], right[1]
 
 
 @misconception(of="layernorm_backward", see=PARAMETERS)
@@ -286,12 +237,6 @@ def three_paths(dy, x, gamma, eps, mean_path=1.0, variance_path=1.0):
     return inv_std * (dx_hat - mean_path * mean(dx_hat) - through_variance)
 
 
-@misconception(of="layernorm_backward", see=PATHS)
-def forgets_the_mean_path(right, dy, x, gamma, beta, eps=1e-5):
-    """The mean depends on x too, and its term of dx is missing: dx does not sum to zero."""
-    return three_paths(dy, x, gamma, eps, mean_path=0), *right[1:]
-
-
 @misconception(of="layernorm_backward", see=VARIANCE)
 def forgets_the_variance_path(right, dy, x, gamma, beta, eps=1e-5):
     """The variance depends on x too, and its term of dx is missing: the standard deviation was
@@ -304,34 +249,6 @@ def takes_the_direct_path_only(right, dy, x, gamma, beta, eps=1e-5):
     """Only the direct path is there. The mean and the variance depend on x too: two terms of dx are
     missing."""
     return three_paths(dy, x, gamma, eps, mean_path=0, variance_path=0), *right[1:]
-
-
-@misconception(of="layernorm_backward", see=PATHS)
-def adds_the_mean_path(right, dy, x, gamma, beta, eps=1e-5):
-    """The term through the mean has the wrong sign: the mean is subtracted in the forward, so its
-    share is subtracted in dx."""
-    return three_paths(dy, x, gamma, eps, mean_path=-1), *right[1:]
-
-
-@misconception(of="layernorm_backward", see=VARIANCE)
-def adds_the_variance_path(right, dy, x, gamma, beta, eps=1e-5):
-    """The term through the variance has the wrong sign: a larger standard deviation makes x_hat
-    smaller, so its share is subtracted in dx."""
-    return three_paths(dy, x, gamma, eps, variance_path=-1), *right[1:]
-
-
-@misconception(of="layernorm_backward", see=VARIANCE)
-def doubles_the_variance_path(right, dy, x, gamma, beta, eps=1e-5):
-    """The term through the variance is twice too large: the 2 of the square cancels against the 1/2
-    of the root."""
-    return three_paths(dy, x, gamma, eps, variance_path=2), *right[1:]
-
-
-@misconception(of="layernorm_backward", see=VARIANCE)
-def halves_the_variance_path(right, dy, x, gamma, beta, eps=1e-5):
-    """The term through the variance is half of what it should be: the 1/2 of the root cancels
-    against the 2 of the square."""
-    return three_paths(dy, x, gamma, eps, variance_path=0.5), *right[1:]
 
 
 @misconception(of="layernorm_backward", see=PATHS)
@@ -350,12 +267,6 @@ def divides_the_variance_path_by_d_minus_one(right, dy, x, gamma, beta, eps=1e-5
 
 
 @misconception(of="layernorm_backward", see=PATHS)
-def forgets_gamma_in_dx(right, dy, x, gamma, beta, eps=1e-5):
-    """dx was computed without gamma: dy goes through gamma first, dx_hat = dy * gamma."""
-    return three_paths(dy, x, np.ones_like(gamma), eps), *right[1:]
-
-
-@misconception(of="layernorm_backward", see=PATHS)
 def multiplies_dx_by_gamma_last(right, dy, x, gamma, beta, eps=1e-5):
     """gamma multiplies at the end, outside the two means. It differs from feature to feature, so it
     must be inside: dx_hat = dy * gamma comes first."""
@@ -368,42 +279,12 @@ def multiplies_dx_by_gamma_twice(right, dy, x, gamma, beta, eps=1e-5):
     return gamma * right[0], *right[1:]
 
 
-@misconception(of="layernorm_backward", see=PATHS)
-def forgets_to_divide_by_sigma(right, dy, x, gamma, beta, eps=1e-5):
-    """dx lacks the division by the standard deviation, which every path goes through."""
-    return right[0] / normalised(x, eps)[1], *right[1:]
-
-
-@misconception(of="layernorm_backward", see=PATHS)
-def multiplies_by_sigma(right, dy, x, gamma, beta, eps=1e-5):
-    """dx is multiplied by the standard deviation where it should be divided by it."""
-    return right[0] / normalised(x, eps)[1] ** 2, *right[1:]
-
-
-@misconception(of="layernorm_backward", see=VARIANCE)
-def takes_the_centred_x_in_the_variance_path(right, dy, x, gamma, beta, eps=1e-5):
-    """The term through the variance holds x - mean where it needs x_hat, once: a division by the
-    standard deviation is missing."""
-    x_hat, inv_std = normalised(x, eps)
-    dx_hat = dy * gamma
-    through_variance = (x - mean(x)) * mean(dx_hat * x_hat)
-    return inv_std * (dx_hat - mean(dx_hat) - through_variance), *right[1:]
-
-
 @misconception(of="layernorm_backward", see=VARIANCE)
 def takes_x_in_the_variance_path(right, dy, x, gamma, beta, eps=1e-5):
     """The term through the variance is built from x itself; it needs x_hat, twice."""
     inv_std = normalised(x, eps)[1]
     dx_hat = dy * gamma
     return inv_std * (dx_hat - mean(dx_hat) - x * mean(dx_hat * x)), *right[1:]
-
-
-@misconception(of="layernorm_backward", see=VARIANCE)
-def forgets_dx_hat_in_the_variance_path(right, dy, x, gamma, beta, eps=1e-5):
-    """The term through the variance averages dy * x_hat; dx_hat, which holds gamma, is needed."""
-    x_hat, inv_std = normalised(x, eps)
-    dx_hat = dy * gamma
-    return inv_std * (dx_hat - mean(dx_hat) - x_hat * mean(dy * x_hat)), *right[1:]
 
 
 @misconception(of="layernorm_backward", see=PATHS)

@@ -137,24 +137,6 @@ def adds_the_whole_gradient(p, g, m, v, a):
 
 @misconception(of="adam_step", see=AVERAGES)
 @_on_each_array
-def does_not_square_the_gradient(p, g, m, v, a):
-    """The second average is of the gradients, not of their squares: its root is NaN wherever it is
-    negative."""
-    m, v = a.beta1 * m + (1 - a.beta1) * g, a.beta2 * v + (1 - a.beta2) * g
-    return _decayed(p, a) - a.lr * _direction(m, v, a), m, v
-
-
-@misconception(of="adam_step", see=AVERAGES)
-@_on_each_array
-def squares_the_average(p, g, m, v, a):
-    """The second average is of the squares of m, not of the squares of the gradient."""
-    m = a.beta1 * m + (1 - a.beta1) * g
-    v = a.beta2 * v + (1 - a.beta2) * m * m
-    return _decayed(p, a) - a.lr * _direction(m, v, a), m, v
-
-
-@misconception(of="adam_step", see=AVERAGES)
-@_on_each_array
 def has_one_v_for_an_array(p, g, m, v, a):
     """The squares are averaged over the whole array; every single parameter has its own v."""
     m = a.beta1 * m + (1 - a.beta1) * g
@@ -189,23 +171,6 @@ def steps_with_the_old_averages(p, g, m, v, a):
     return _decayed(p, a) - a.lr * _direction(m, v, a), *_averages(m, v, g, a)
 
 
-@misconception(of="adam_step", see=AVERAGES)
-@_on_each_array
-def forgets_the_root(p, g, m, v, a):
-    """The step is divided by the average square itself, not by its root."""
-    m, v = _averages(m, v, g, a)
-    m_hat, v_hat = _corrected(m, v, a)
-    return _decayed(p, a) - a.lr * m_hat / (v_hat + a.eps), m, v
-
-
-@misconception(of="adam_step", see=AVERAGES)
-@_on_each_array
-def walks_uphill(p, g, m, v, a):
-    """The step is added; the loss falls against the gradient."""
-    m, v = _averages(m, v, g, a)
-    return _decayed(p, a) + a.lr * _direction(m, v, a), m, v
-
-
 # --- adam_step: bias correction and the count of steps ------------------------------------------
 
 
@@ -216,22 +181,6 @@ def forgets_the_bias_correction(p, g, m, v, a):
     3.16 times too long."""
     m, v = _averages(m, v, g, a)
     return _decayed(p, a) - a.lr * m / (np.sqrt(v) + a.eps), m, v
-
-
-@misconception(of="adam_step", see=CORRECTION)
-@_on_each_array
-def corrects_only_m(p, g, m, v, a):
-    """Only m is corrected for its start at zero; v starts there too."""
-    m, v = _averages(m, v, g, a)
-    return _decayed(p, a) - a.lr * _corrected(m, v, a)[0] / (np.sqrt(v) + a.eps), m, v
-
-
-@misconception(of="adam_step", see=CORRECTION)
-@_on_each_array
-def corrects_only_v(p, g, m, v, a):
-    """Only v is corrected for its start at zero; m starts there too."""
-    m, v = _averages(m, v, g, a)
-    return _decayed(p, a) - a.lr * m / (np.sqrt(_corrected(m, v, a)[1]) + a.eps), m, v
 
 
 @misconception(of="adam_step", see=CORRECTION)
@@ -258,15 +207,6 @@ def keeps_the_corrected_averages(p, g, m, v, a):
     """The corrected averages are kept in the state, so that the next step corrects them again."""
     m, v = _corrected(*_averages(m, v, g, a), a)
     return _decayed(p, a) - a.lr * m / (np.sqrt(v) + a.eps), m, v
-
-
-@misconception(of="adam_step", see=CORRECTION)
-@_on_each_array
-def never_counts_on(p, g, m, v, a):
-    """The count of steps stands still at 1, so that every step is corrected as the first one."""
-    m, v = _averages(m, v, g, a)
-    a.t = 1
-    return _decayed(p, a) - a.lr * _direction(m, v, a), m, v
 
 
 @misconception(of="adam_step", see=CORRECTION)
@@ -308,16 +248,6 @@ def returns_the_old_state(right, params, grads, state, **_options):
 
 @misconception(of="adam_step", see=EPS)
 @_on_each_array
-def puts_eps_inside_the_root(p, g, m, v, a):
-    """eps is added before the root is taken: there the usual 1e-8 acts like 1e-4, and stops
-    parameters whose gradients are small."""
-    m, v = _averages(m, v, g, a)
-    m_hat, v_hat = _corrected(m, v, a)
-    return _decayed(p, a) - a.lr * m_hat / np.sqrt(v_hat + a.eps), m, v
-
-
-@misconception(of="adam_step", see=EPS)
-@_on_each_array
 def adds_eps_before_the_correction(p, g, m, v, a):
     """eps is added to the root of v before v is corrected: in the first steps it acts up to 32
     times too strongly."""
@@ -325,15 +255,6 @@ def adds_eps_before_the_correction(p, g, m, v, a):
     m_hat, _ = _corrected(m, v, a)
     root = (np.sqrt(v) + a.eps) / np.sqrt(1 - a.beta2**a.t)
     return _decayed(p, a) - a.lr * m_hat / root, m, v
-
-
-@misconception(of="adam_step", see=EPS)
-@_on_each_array
-def leaves_eps_out(p, g, m, v, a):
-    """eps is missing: a parameter that never had a gradient becomes 0 / 0."""
-    m, v = _averages(m, v, g, a)
-    m_hat, v_hat = _corrected(m, v, a)
-    return _decayed(p, a) - a.lr * m_hat / np.sqrt(v_hat), m, v
 
 
 # --- adam_step: weight decay --------------------------------------------------------------------
@@ -350,34 +271,10 @@ def folds_the_decay_into_the_gradient(p, g, m, v, a):
 
 @misconception(of="adam_step", see=DECAY)
 @_on_each_array
-def forgets_lr_in_the_decay(p, g, m, v, a):
-    """The decay is not multiplied by the learning rate."""
-    m, v = _averages(m, v, g, a)
-    return p - a.decay * p - a.lr * _direction(m, v, a), m, v
-
-
-@misconception(of="adam_step", see=DECAY)
-@_on_each_array
 def decays_the_updated_parameters(p, g, m, v, a):
     """The decay is taken of the parameters of after the step; it is of those of before it."""
     m, v = _averages(m, v, g, a)
     return _decayed(p - a.lr * _direction(m, v, a), a), m, v
-
-
-@misconception(of="adam_step", see=DECAY)
-@_on_each_array
-def decays_upwards(p, g, m, v, a):
-    """The decay has the wrong sign: it makes the parameters grow."""
-    m, v = _averages(m, v, g, a)
-    return p + a.lr * a.decay * p - a.lr * _direction(m, v, a), m, v
-
-
-@misconception(of="adam_step", see=DECAY)
-@_on_each_array
-def ignores_the_decay(p, g, m, v, a):
-    """weight_decay is not used."""
-    m, v = _averages(m, v, g, a)
-    return p - a.lr * _direction(m, v, a), m, v
 
 
 @misconception(of="adam_step", see=DECAY)
@@ -426,10 +323,6 @@ def changes_the_state_in_place(right, params, grads, state, **_options):
 # --- clip_by_global_norm ------------------------------------------------------------------------
 
 
-def _norm(reference, grads):
-    return math.sqrt(sum(float(np.vdot(g, g)) for g in reference.tree_leaves(grads)))
-
-
 def _scaled(reference, grads, factor):
     return reference.tree_map(lambda g: g * factor, grads)
 
@@ -470,20 +363,6 @@ def divides_by_a_norm_of_zero(reference, right, grads, max_norm):
     """max_norm / norm is computed before the two are compared: at norm 0 it fails or gives NaN."""
     factor = min(1.0, max_norm / right[1])
     return _scaled(reference, grads, factor), right[1]
-
-
-@misconception(of="clip_by_global_norm", see=CLIPPING)
-def scales_by_the_inverse(reference, right, grads, max_norm):
-    """The factor is norm / max_norm, upside down: long gradients get longer."""
-    norm = right[1]
-    return (_scaled(reference, grads, norm / max_norm) if norm > max_norm else grads), norm
-
-
-@misconception(of="clip_by_global_norm", see=CLIPPING)
-def forgets_the_root_of_the_norm(reference, right, grads, max_norm):
-    """The norm is the sum of squares without its root."""
-    norm = right[1] ** 2
-    return (_scaled(reference, grads, max_norm / norm) if norm > max_norm else grads), norm
 
 
 @misconception(of="clip_by_global_norm", see=CLIPPING)
@@ -579,37 +458,6 @@ def never_warms_up(right, step, d_model, warmup=4000):
     """Only the inverse root of the step is there, and the first step is the largest: the warm-up
     is missing."""
     return d_model**-0.5 * step**-0.5
-
-
-@misconception(of="warmup_lr", see=SCHEDULE)
-def stays_at_the_top(reference, right, step, d_model, warmup=4000):
-    """After the warm-up the rate stays where it is; it falls with the inverse root of the step."""
-    return reference.warmup_lr(min(step, warmup), d_model, warmup)
-
-
-@misconception(of="warmup_lr", see=SCHEDULE)
-def leaves_the_width_out(right, step, d_model, warmup=4000):
-    """The factor d_model ** -0.5 is missing."""
-    return right * d_model**0.5
-
-
-@misconception(of="warmup_lr", see=SCHEDULE)
-def multiplies_by_the_root_of_the_width(right, step, d_model, warmup=4000):
-    """The rate is multiplied by the root of d_model; wider models get smaller steps."""
-    return right * d_model
-
-
-@misconception(of="warmup_lr", see=SCHEDULE)
-def divides_by_the_width(right, step, d_model, warmup=4000):
-    """The rate is divided by d_model, not by its root."""
-    return right * d_model**-0.5
-
-
-@misconception(of="warmup_lr", see=SCHEDULE)
-def takes_the_root_of_warmup(right, step, d_model, warmup=4000):
-    """The line is step * warmup ** -0.5; its exponent is -1.5, so that line and curve meet at
-    step == warmup."""
-    return d_model**-0.5 * min(step**-0.5, step * warmup**-0.5)
 
 
 @misconception(of="warmup_lr", see=SCHEDULE)

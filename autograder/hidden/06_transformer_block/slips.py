@@ -43,29 +43,9 @@ def then(m, correction):
 
 
 @misconception(of="init_block", see=START)
-def inner_width_is_d_model(reference, rng, d_model, d_ff, dtype=np.float64):
-    """The feed-forward network's hidden layer has d_model units; it should have d_ff."""
-    return reference.init_block(rng, d_model, d_model, dtype)
-
-
-@misconception(of="init_block", see=START)
 def widths_of_ffn_exchanged(right, rng, d_model, d_ff, dtype=np.float64):
     """The feed-forward layers go from d_ff to d_model and back; first out to d_ff, then back."""
     return right | {"ffn": right["ffn"][::-1]}
-
-
-@misconception(of="init_block", see=START)
-def gamma_starts_at_zero(right, rng, d_model, d_ff, dtype=np.float64):
-    """gamma starts at zero, so the norm's output does not depend on its input; start at ones."""
-    zero = {"gamma": np.zeros(d_model, dtype), "beta": np.zeros(d_model, dtype)}
-    return right | {"ln1": zero, "ln2": zero}
-
-
-@misconception(of="init_block", see=START)
-def beta_starts_at_one(right, rng, d_model, d_ff, dtype=np.float64):
-    """beta starts at ones and shifts every feature; it should start at zeros."""
-    shifted = {"gamma": np.ones(d_model, dtype), "beta": np.ones(d_model, dtype)}
-    return right | {"ln1": shifted, "ln2": shifted}
 
 
 @misconception(of="init_block", see=START)
@@ -164,18 +144,6 @@ residuals_from_the_normalised_copy = forward_slip(
     "In pre-norm each residual adds to the normalised copy; it must add to what came in before "
     "the norm.",
     lambda x, b: then(b.ln2(then(b.ln1(x), b.att)), b.ffn),
-    None,
-)
-first_residual_from_the_normalised_copy = forward_slip(
-    "first_residual_from_the_normalised_copy",
-    "In pre-norm attention's output is added to ln1(x); it must be added to x itself.",
-    lambda x, b: then(then(b.ln1(x), b.att), lambda m: b.ffn(b.ln2(m))),
-    None,
-)
-second_residual_from_the_normalised_copy = forward_slip(
-    "second_residual_from_the_normalised_copy",
-    "In pre-norm the network's output is added to ln2(m); it must be added to m itself.",
-    lambda x, b: then(b.ln2(x + b.att(b.ln1(x))), b.ffn),
     None,
 )
 second_residual_from_the_block_input = forward_slip(
@@ -424,12 +392,6 @@ forgets_the_gradient_around_ffn = weighted_slip(
     SUM,
     around_ffn=0,
 )
-forgets_the_gradient_around_attention = weighted_slip(
-    "forgets_the_gradient_around_attention",
-    "The gradient that goes around attention is missing: the sum hands its gradient to x, too.",
-    SUM,
-    around_attention=0,
-)
 halves_the_residual_gradients = weighted_slip(
     "halves_the_residual_gradients",
     "The residual's gradient is split between its two readers; a sum hands all of it to both.",
@@ -461,24 +423,6 @@ subtracts_dcontext = weighted_slip(
     "dcontext is subtracted; the gradients of the two roles add up.",
     ROLES,
     context=-1,
-)
-dy_around_everything = backward_slip(
-    "dy_around_everything",
-    "What goes around attention is dy; in pre-norm it is the complete dm, with what came back "
-    "through the feed-forward network.",
-    PRE,
-    lambda b, dy, norm: (
-        dy + b.ln1_back(b.attention(dy + b.ln2_back(b.ffn(dy)))) if norm == "pre" else None
-    ),
-)
-dy_into_both_sublayers = backward_slip(
-    "dy_into_both_sublayers",
-    "Attention's backward gets dy; in pre-norm it gets dm, which holds what came back through the "
-    "feed-forward network.",
-    PRE,
-    lambda b, dy, norm: (
-        dy + b.ln2_back(b.ffn(dy)) + b.ln1_back(b.attention(dy)) if norm == "pre" else None
-    ),
 )
 residual_inside_the_norm = backward_slip(
     "residual_inside_the_norm",
@@ -555,13 +499,6 @@ def past_the_norms(b, dy, norm):
 def with_caches(b, dy, norm, first, second):
     b.ln1, b.ln2 = first, second
     return sent_back(b, dy, norm)
-
-
-@misconception(of="transformer_block_backward", see=SHAPES)
-def norm_gradients_exchanged(right, dy, *rest, **named):
-    """The gradients of ln1 and ln2 stand under each other's names."""
-    dx, grads = right
-    return dx, grads | {"ln1": grads["ln2"], "ln2": grads["ln1"]}
 
 
 @misconception(of="transformer_block_backward", see=SHAPES)
@@ -648,12 +585,6 @@ def first_block_every_time(reference, x, blocks, *rest, **named):
     return walk(reference, x, blocks, *rest, **named)
 
 
-@misconception(of="transformer_stack", see=STACK)
-def blocks_from_last_to_first(reference, x, blocks, *rest, **named):
-    """The forward runs the blocks from last to first; only the backward does."""
-    return walk(reference, x, blocks[::-1], *rest, **named)
-
-
 @misconception(of="transformer_stack", see=STACK, easier_backward=True)
 def every_block_reads_the_input(reference, x, blocks, *rest, **named):
     """Every block reads the stack's input, and only the last one's output counts; each reads what
@@ -676,24 +607,10 @@ def mask_for_the_first_block_only(
     return walk(reference, x, blocks[1:], num_heads, None, norm, activation)
 
 
-@misconception(of="transformer_stack", see=STACK)
-def stack_without_mask(reference, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
-    """No block gets the mask; pass it on to every one."""
-    return walk(reference, x, blocks, num_heads, None, norm, activation)
-
-
 @misconception(of="transformer_stack", see=STACK, easier_backward=True)
 def stack_without_norm(reference, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
     """norm is not passed on, so that every block is pre-norm."""
     return walk(reference, x, blocks, num_heads, mask, "pre", activation)
-
-
-@misconception(of="transformer_stack", see=STACK)
-def stack_without_activation(
-    reference, x, blocks, num_heads, mask=None, norm="pre", activation="gelu"
-):
-    """activation is not passed on, so that every block uses GELU."""
-    return walk(reference, x, blocks, num_heads, mask, norm, "gelu")
 
 
 @misconception(of="transformer_stack", see=STACK)
@@ -739,14 +656,6 @@ def backward_from_first_to_last(reference, dy, x, blocks, *rest, **named):
         dy, found = reference.transformer_block_backward(dy, cache)
         grads.append(found)
     return dy, grads
-
-
-@misconception(of="transformer_stack_backward", see=STACK)
-def dy_for_every_block(reference, dy, x, blocks, *rest, **named):
-    """Every block gets the stack's dy; a block's dy is the dx of the block after it."""
-    caches = block_caches(reference, x, blocks, *rest, **named)
-    pairs = [reference.transformer_block_backward(dy, cache) for cache in caches]
-    return (pairs[0][0] if pairs else dy), [found for _, found in pairs]
 
 
 @misconception(of="transformer_stack_backward", see=STACK)

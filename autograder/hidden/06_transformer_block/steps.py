@@ -20,11 +20,14 @@ def attention(x, context, params, num_heads, mask=None):
 
 @steps(see=START)
 def init_block(rng, d_model, d_ff, dtype=np.float64):
+    # why: gamma starts at ones: at zeros the norm's output would not depend on its input.
     gamma = np.ones(d_model, dtype=dtype)
+    # why: beta starts at zeros: it shifts every feature.
     beta = np.zeros(d_model, dtype=dtype)
     ln1 = {"gamma": gamma, "beta": beta}
     attn = init_attention(rng, d_model, dtype=dtype)
     ln2 = {"gamma": gamma, "beta": beta}
+    # why: The feed-forward network's hidden layer has d_ff units, its ends have d_model.
     sizes = [d_model, d_ff, d_model]
     ffn = init_mlp(rng, sizes, dtype=dtype)
     return {"ln1": ln1, "attn": attn, "ln2": ln2, "ffn": ffn}
@@ -32,12 +35,19 @@ def init_block(rng, d_model, d_ff, dtype=np.float64):
 
 @steps(see=PLACES)
 def transformer_block(x, params, num_heads, mask=None, norm="pre", activation="gelu"):
+    # why: "pre" normalises what a sublayer reads, "post" the sum.
     if norm == "pre":  # in pre-norm
         normed, cache = normalise(x, params["ln1"])
+        # why: Queries, keys and values all read the normalised copy.
         attended, cache = attention(normed, normed, params["attn"], num_heads, mask)
+        # as hard: `normed` stands where `x`
+        # why: Attention's output is added to x itself.
         middle = x + attended  # the residual around attention
         normed2, cache = normalise(middle, params["ln2"])
         fed, cache = feed_forward(normed2, params["ffn"], activation)
+        # as hard: `normed2` stands where `middle`
+        # why: The network's output is added to what came after attention, not to its normalised
+        # copy.
         y = middle + fed  # the residual around the network
     else:  # in post-norm
         attended, cache = attention(x, x, params["attn"], num_heads, mask)
@@ -63,9 +73,11 @@ def transformer_block_backward(dy, x, params, num_heads, mask=None, norm="pre", 
             dnormed2, ln2
         )  # through the feed-forward network
         dmiddle = dy + through_ffn  # the residual around the network
+        # why: Attention gets the complete dmiddle, which holds what came back through the network.
         dquery, dcontext, dattn = multi_head_attention_backward(dmiddle, attn)
         dnormed = dquery + dcontext  # self-attention's two roles: queries, and keys and values
         through_attn, dgamma1, dbeta1 = layernorm_backward(dnormed, ln1)  # through attention
+        # why: Around attention goes the complete dmiddle, with what came back through the network.
         dx = dmiddle + through_attn  # the residual around attention
     else:  # in post-norm
         attended, attn = attention(x, x, params["attn"], num_heads, mask)
@@ -84,12 +96,18 @@ def transformer_block_backward(dy, x, params, num_heads, mask=None, norm="pre", 
         dx = dtotal + through_attn  # the residual around attention
     dln1 = {"gamma": dgamma1, "beta": dbeta1}
     dln2 = {"gamma": dgamma2, "beta": dbeta2}
+    # why: dx holds what goes around attention and what comes through it; ln1 is attention's norm,
+    # ln2 the network's.
     return dx, {"ln1": dln1, "attn": dattn, "ln2": dln2, "ffn": dffn}
 
 
 @steps(see=STACK)
 def transformer_stack(x, blocks, num_heads, mask=None, norm="pre", activation="gelu"):
+    # as hard: the loop runs over `blocks` in the other order
+    # why: The first block comes first; only the backward goes from the last to the first.
     for params in blocks:
+        # as hard: `mask` is not passed on; `activation` is not passed on
+        # why: The mask, the norm and the activation go on to every block.
         x, cache = block(x, params, num_heads, mask, norm, activation)
     return x
 
@@ -103,6 +121,7 @@ def transformer_stack_backward(dy, x, blocks, num_heads, mask=None, norm="pre", 
     grads = []
     dx = dy
     for cache in reversed(caches):
+        # why: A block's dy is the dx of the block after it.
         through, own = block_backward(dx, cache)
         dx = through  # what comes back through a block
         grads = [own, *grads]

@@ -169,12 +169,6 @@ def scales_the_embedding(reference, tokens, params, num_heads):
 
 
 @misconception(of="language_model", see=MODEL)
-def forgets_the_causal_mask(reference, tokens, params, num_heads):
-    """No mask reaches the blocks, so every position sees the tokens that it has to predict."""
-    return output(reference, hidden(reference, tokens, params, num_heads, mask=None), params)
-
-
-@misconception(of="language_model", see=MODEL)
 def masks_the_past(reference, tokens, params, num_heads):
     """The mask is the wrong way round: each position sees itself and what comes after it."""
     mask = causal(tokens.shape[-1]).T
@@ -270,46 +264,12 @@ def input_gradient(reference, dy, tokens, params, num_heads):
 
 
 @misconception(of="language_model_backward", see=BACKWARD)
-def forgets_the_tables_use_at_the_input(reference, right, dy, tokens, params, num_heads):
-    """The embedding's gradient is that of its use in the output only. The lookup used it as well:
-    add embed_backward's."""
-    return right | {"embed": output_part(reference, dy, tokens, params, num_heads)}
-
-
-@misconception(of="language_model_backward", see=BACKWARD)
-def forgets_the_tables_use_at_the_output(reference, right, dy, tokens, params, num_heads):
-    """The embedding's gradient is that of the lookup only. The output used the same table: add
-    unembed_backward's."""
-    return right | {"embed": right["embed"] - output_part(reference, dy, tokens, params, num_heads)}
-
-
-@misconception(of="language_model_backward", see=BACKWARD)
 def loses_repeated_tokens(reference, right, dy, tokens, params, num_heads):
     """A token that occurs several times gets the gradient of one occurrence only: that is what
     `dE[ids] += …` does. Its row is the sum over all of its places."""
     dtable = np.zeros_like(params["embed"])
     dtable[tokens] += input_gradient(reference, dy, tokens, params, num_heads)
     return right | {"embed": dtable + output_part(reference, dy, tokens, params, num_heads)}
-
-
-@misconception(of="language_model_backward", see=BACKWARD)
-def averages_the_tables_two_gradients(right, dy, tokens, params, num_heads):
-    """The two gradients of the tied table are averaged. Two uses, two gradients: they add up."""
-    return right | {"embed": right["embed"] / 2}
-
-
-@misconception(of="language_model_backward", see=BACKWARD)
-def averages_positions_over_the_batch(right, dy, tokens, params, num_heads):
-    """The gradient of the positions is a mean over the batch. Every item used the row, so it is the
-    sum."""
-    return right | {"positions": right["positions"] / len(tokens)}
-
-
-@misconception(of="language_model_backward", see=BACKWARD)
-def returns_used_positions_only(right, dy, tokens, params, num_heads):
-    """The gradient of the positions has T rows. It needs all max_len rows of the table; those that
-    were not used get zeros."""
-    return right | {"positions": right["positions"][: tokens.shape[1]]}
 
 
 @misconception(of="language_model_backward", see=BACKWARD)
@@ -329,21 +289,6 @@ def sums_positions_over_time(reference, right, dy, tokens, params, num_heads):
 
 
 @misconception(of="language_model_backward", see=BACKWARD)
-def goes_around_the_last_norm(reference, right, dy, tokens, params, num_heads):
-    """The gradient skips the last layer normalisation and enters the blocks as it came from the
-    output. Take the dx of layernorm_backward."""
-    t = tokens.shape[1]
-    x = params["embed"][tokens] + params["positions"][:t]
-    _, blocks = reference.transformer_stack(x, params["blocks"], num_heads, causal(t))
-    dx, dblocks = reference.transformer_stack_backward(dy @ params["embed"], blocks)
-    dtable, dpositions = np.zeros_like(params["embed"]), np.zeros_like(params["positions"])
-    np.add.at(dtable, tokens, dx)
-    dpositions[:t] = dx.sum(0)
-    dtable += output_part(reference, dy, tokens, params, num_heads)
-    return right | {"embed": dtable, "positions": dpositions, "blocks": dblocks}
-
-
-@misconception(of="language_model_backward", see=BACKWARD)
 def goes_around_the_blocks(reference, right, dy, tokens, params, num_heads):
     """The tables get the gradient of the last block's output. Take the dx that the stack returns,
     the gradient of the first block's input."""
@@ -355,13 +300,6 @@ def goes_around_the_blocks(reference, right, dy, tokens, params, num_heads):
     dpositions[: tokens.shape[1]] = dx.sum(0)
     dtable += output_part(reference, dy, tokens, params, num_heads)
     return right | {"embed": dtable, "positions": dpositions}
-
-
-@misconception(of="language_model_backward", see=BACKWARD)
-def exchanges_gamma_and_beta(right, dy, tokens, params, num_heads):
-    """The gradients of the last norm's gamma and beta are exchanged."""
-    ln = right["ln"]
-    return right | {"ln": {"gamma": ln["beta"], "beta": ln["gamma"]}}
 
 
 @misconception(of="language_model_backward", see=BACKWARD)
@@ -653,17 +591,6 @@ def counts_each_step_early(reference, *arguments, **options):
 
 
 @misconception(of="train_step", see=STEP)
-def forgets_to_scale_the_schedule(reference, *arguments, **options):
-    """The learning rate is lr times warmup_lr, whose top is not 1. Divide by the schedule's value
-    at step `warmup`, so that the top is lr."""
-
-    def rate(lr, step, warmup):
-        return lr * reference.warmup_lr(step, 1, warmup)
-
-    return step_with(reference, *arguments, rate=rate, **options)
-
-
-@misconception(of="train_step", see=STEP)
 def takes_the_papers_learning_rate(reference, params, *arguments, **options):
     """The learning rate is that of Vaswani et al., eq. 3, whatever lr says: right there, but here
     the caller chooses the top."""
@@ -675,12 +602,6 @@ def takes_the_papers_learning_rate(reference, params, *arguments, **options):
 
 
 @misconception(of="train_step", see=STEP)
-def forgets_to_clip(reference, *arguments, **options):
-    """The gradients were not clipped, or the clipped ones were not used."""
-    return step_with(reference, *arguments, clip=lambda grads, _max_norm: grads, **options)
-
-
-@misconception(of="train_step", see=STEP)
 def clips_each_array(reference, *arguments, **options):
     """Each array's gradient was clipped by itself. One norm over all of them decides, and one
     factor scales them all."""
@@ -689,16 +610,6 @@ def clips_each_array(reference, *arguments, **options):
         return reference.tree_map(
             lambda g: reference.clip_by_global_norm([g], max_norm)[0][0], grads
         )
-
-    return step_with(reference, *arguments, clip=clip, **options)
-
-
-@misconception(of="train_step", see=STEP)
-def clips_at_one_always(reference, *arguments, **options):
-    """The gradients are clipped at 1.0, whatever max_norm says."""
-
-    def clip(grads, max_norm):
-        return reference.clip_by_global_norm(grads, 1.0)[0]
 
     return step_with(reference, *arguments, clip=clip, **options)
 
@@ -765,28 +676,6 @@ STEP_NAMES = ("params", "tokens", "state", "num_heads", "lr", "warmup", "max_nor
 
 
 @misconception(of="train_step", see=STEP)
-def leaves_weight_decay_out(
-    reference, params, tokens, state, num_heads, lr=1e-3, warmup=100, max_norm=1.0,
-    weight_decay=0.0, ignore_index=-1,
-):  # fmt: skip
-    """The argument weight_decay was not passed to adam_step."""
-    return reference.train_step(
-        params, tokens, state, num_heads, lr, warmup, max_norm, 0.0, ignore_index
-    )
-
-
-@misconception(of="train_step", see=STEP)
-def trains_on_padding(
-    reference, params, tokens, state, num_heads, lr=1e-3, warmup=100, max_norm=1.0,
-    weight_decay=0.0, ignore_index=-1,
-):  # fmt: skip
-    """The argument ignore_index was not passed on, so padding is learned as if it were text."""
-    return reference.train_step(
-        params, tokens, state, num_heads, lr, warmup, max_norm, weight_decay
-    )
-
-
-@misconception(of="train_step", see=STEP)
 def returns_the_loss_after_the_step(reference, right, params, tokens, state, num_heads, **options):
     """The loss is that of the new parameters. What is asked for is the loss whose gradient was
     used, of before the step: it costs no second forward."""
@@ -794,13 +683,6 @@ def returns_the_loss_after_the_step(reference, right, params, tokens, state, num
     ignore_index = options.get("ignore_index", -1)
     loss, _ = reference.next_token_loss(tokens, new, num_heads, ignore_index)
     return new, new_state, loss
-
-
-@misconception(of="train_step", see=STEP)
-def returns_the_old_parameters(right, params, tokens, state, num_heads, **options):
-    """The parameters that came in were returned. adam_step changes nothing in place: its result is
-    what has to be returned."""
-    return params, right[1], right[2]
 
 
 # train
@@ -1025,19 +907,6 @@ def choice(
 
 
 @misconception(of="next_token_probabilities", see=CHOICE)
-def multiplies_by_the_temperature(reference, logits, *options, **named):
-    """The logits were multiplied by the temperature. Divide: a higher temperature makes the tokens
-    more alike."""
-    return choice(reference, logits, *options, scaled_logits=np.multiply, **named)
-
-
-@misconception(of="next_token_probabilities", see=CHOICE)
-def forgets_the_temperature(reference, logits, *options, **named):
-    """The temperature was not used."""
-    return choice(reference, logits, *options, scaled_logits=lambda x, _t: x, **named)
-
-
-@misconception(of="next_token_probabilities", see=CHOICE)
 def divides_probabilities_by_the_temperature(
     reference, logits, temperature=1.0, top_k=None, top_p=None
 ):
@@ -1091,14 +960,6 @@ def takes_the_higher_id_of_equals(reference, logits, *options, **named):
     return reference.next_token_probabilities(logits[..., ::-1].copy(), *options, **named)[
         ..., ::-1
     ].copy()
-
-
-@misconception(of="next_token_probabilities", see=CHOICE)
-def keeps_one_token_more(reference, logits, *options, **named):
-    """One token more than top_k was kept."""
-    return choice(
-        reference, logits, *options, keep_k=lambda p, k: np.arange(p.shape[-1]) <= k, **named
-    )
 
 
 @misconception(of="next_token_probabilities", see=CHOICE)
@@ -1285,25 +1146,6 @@ def forgets_the_past(reference, tokens, params, num_heads, cache=None):
 
 
 @misconception(of="cached_language_model", see=CACHE)
-def lets_new_tokens_see_each_other(reference, tokens, params, num_heads, cache=None):
-    """Where several tokens are new, they all see each other, later ones too. Among the new tokens
-    the mask is causal: causal_mask(t, past + t)."""
-    whole, past = remember(tokens, params, cache)
-    total = whole.shape[1]
-    starts = [0] if cache is None else [*STARTS.get(id(cache), [0]), past]
-    mask = np.zeros((total, total), dtype=bool)
-    for start, end in zip(starts, [*starts[1:], total], strict=True):
-        mask[start:end, :end] = True
-    STARTS[id(whole)] = starts
-    KEPT.append(whole)
-    x = hidden(reference, whole, params, num_heads, mask=mask)
-    return output(reference, x, params)[:, past:], whole
-
-
-STARTS = {}
-
-
-@misconception(of="cached_language_model", see=CACHE)
 def returns_logits_of_the_past_too(reference, tokens, params, num_heads, cache=None):
     """The logits of the past came along. Only those of the new tokens are asked for."""
     whole, _ = remember(tokens, params, cache)
@@ -1315,22 +1157,6 @@ def returns_the_last_logits_only(reference, tokens, params, num_heads, cache=Non
     """Only the last new token's logits were returned. Those of all new tokens are asked for."""
     whole, _ = remember(tokens, params, cache)
     return output(reference, hidden(reference, whole, params, num_heads), params)[:, -1:], whole
-
-
-@misconception(of="cached_language_model", see=CACHE)
-def forgets_the_last_norm_with_a_cache(reference, tokens, params, num_heads, cache=None):
-    """The layer normalisation after the last block is missing."""
-    whole, past = remember(tokens, params, cache)
-    x = hidden(reference, whole, params, num_heads)
-    return output(reference, x, params, norm=False)[:, past:], whole
-
-
-@misconception(of="cached_language_model", see=CACHE)
-def forgets_the_positions_with_a_cache(reference, tokens, params, num_heads, cache=None):
-    """The positions were not added to the new tokens."""
-    whole, past = remember(tokens, params, cache)
-    x = hidden(reference, whole, params, num_heads, x=params["embed"][whole])
-    return output(reference, x, params)[:, past:], whole
 
 
 @misconception(of="cached_language_model", see=CACHE)
@@ -1410,14 +1236,6 @@ def returns_the_new_tokens_only(right, tokens, params, num_heads, steps, rng, *m
 def adds_a_token_less(reference, tokens, params, num_heads, steps, rng, *more, **options):
     """There is one token less than asked for."""
     return reference.generate(tokens, params, num_heads, max(steps - 1, 0), rng, *more, **options)
-
-
-@misconception(of="generate", see=CHOICE)
-def generates_at_temperature_one(
-    reference, tokens, params, num_heads, steps, rng, temperature=1.0, top_k=None, top_p=None
-):
-    """The argument temperature was not passed on."""
-    return reference.generate(tokens, params, num_heads, steps, rng, 1.0, top_k, top_p)
 
 
 @misconception(of="generate", see=CHOICE)

@@ -49,9 +49,13 @@ def language_model(tokens, params, num_heads):
     t = tokens.shape[1]
     embedded = params["embed"][tokens]
     positions = params["positions"][:t]
+    # why: Without positions the model can't tell which of its tokens came first.
     x = embedded + positions
     mask = causal_mask(t)
+    # as hard: `mask` is not passed on
+    # why: The mask is causal: a position must not see the tokens that it has to predict.
     seen, cache = stack(x, params["blocks"], num_heads, mask)
+    # why: A layer normalisation follows the last block.
     normed, cache = norm(seen, params["ln"])
     return normed @ params["embed"].T
 
@@ -67,13 +71,21 @@ def language_model_backward(dy, tokens, params, num_heads):
     normed, ln = norm(seen, params["ln"])
     dnormed, from_output = unembed_backward(dy, unembed(normed, params["embed"])[1])
     dseen, dgamma, dbeta = layernorm_backward(dnormed, ln)
+    # why: The gradient comes back through the last norm first: the blocks take layernorm_backward's
+    # dx.
     dx, dblocks = transformer_stack_backward(dseen, blocks)
     from_input = embed_backward(dx, read)
+    # why: The table is used twice, by the lookup and by the output: the gradients of both uses add
+    # up.
     table = from_output + from_input  # the gradient of the table
+    # why: Every item of the batch used these rows: their gradients add up.
     used = dx.sum(0)
     unused = np.zeros_like(params["positions"][t:])
     rows = np.concatenate([used, unused])  # the gradient of the positions
+    # why: Each gradient stands under its own name.
     dln = {"gamma": dgamma, "beta": dbeta}
+    # why: The positions' gradient has all max_len rows of the table: those that were not used get
+    # zeros.
     return {"embed": table, "positions": rows, "blocks": dblocks, "ln": dln}
 
 
@@ -103,7 +115,8 @@ def evaluate(data, params, num_heads, batch_size=64, ignore_index=-1):
         logits, cache = model(readable, params, num_heads)
         loss, dlogits = cross_entropy(logits, targets, ignore_index)
         with_padding = targets.size
-        counted = int((targets != ignore_index).sum())
+        # why: A batch's mean is weighted with the number of its targets that count.
+        counted = int((targets != ignore_index).sum())  # how many targets count
         total = total + loss * counted
         count = count + counted
     return total / max(count, 1)
@@ -122,12 +135,20 @@ def train_step(
     ignore_index=-1,
 ):
     before = state or {"step": 0, "adam": adam_init(params)}
+    # why: The first step is step 1.
     step = before["step"] + 1
+    # why: Padding must not be learned as if it were text.
     loss, grads = REFERENCE["next_token_loss"](tokens, params, num_heads, ignore_index)
+    # why: The step takes the clipped gradients, whose length is at most the max_norm that was
+    # given.
     clipped = clip(grads, max_norm)
     top = warmup_lr(warmup, 1, warmup)
+    # why: warmup_lr's top, at step `warmup`, is not 1: divided by it, the learning rate's top is
+    # lr.
     rate = lr * warmup_lr(step, 1, warmup) / top  # the learning rate
+    # why: adam_step takes the learning rate of this step, and weight_decay.
     new, adam = adam_step(params, clipped, before["adam"], rate, weight_decay=weight_decay)
+    # why: adam_step changes nothing in place: what it returns is what has to be returned.
     return new, {"step": step, "adam": adam}, loss
 
 
@@ -137,16 +158,19 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
         temperature = 1.0
         top_k = 1
     order = np.argsort(-logits, axis=-1, kind="stable")  # the likeliest first
+    # why: Logits are divided by the temperature: a higher one makes the tokens more alike.
     scaled = np.take_along_axis(logits, order, -1) / temperature
     exponentials = np.exp(scaled - scaled.max(-1, keepdims=True))
     kept = exponentials / exponentials.sum(-1, keepdims=True)
     rank = np.arange(logits.shape[-1])
     if top_k is not None:
+        # why: Ranks count from 0: the top_k likeliest tokens are kept.
         best = np.where(rank < top_k, kept, 0.0)
         kept = best / best.sum(-1, keepdims=True)
     if top_p is not None:
         until = np.cumsum(kept, -1)
         before = until - kept  # how much the likelier tokens have
+        # why: The likeliest tokens are kept until they reach top_p together.
         nucleus = np.where(before < top_p, kept, 0.0)
         kept = nucleus / nucleus.sum(-1, keepdims=True)
     back = np.argsort(order, axis=-1)
@@ -168,7 +192,9 @@ def cached_language_model(tokens, params, num_heads, cache=None):
     total = past + t
     embedded = params["embed"][tokens]
     positions = params["positions"][past:total]
+    # why: New tokens have positions too, from `past` on.
     x = embedded + positions
+    # why: Among the new tokens the mask is causal: causal_mask(t, past + t).
     mask = causal_mask(t, total)
     seen = []
     for block, kept in zip(params["blocks"], layers, strict=True):
@@ -179,6 +205,7 @@ def cached_language_model(tokens, params, num_heads, cache=None):
         v = split_heads(normed @ attn["w_v"] + attn["b_v"], num_heads)
         keys = k if kept is None else np.concatenate([kept[0], k], -2)
         values = v if kept is None else np.concatenate([kept[1], v], -2)
+        # why: Among the new tokens the mask is causal: causal_mask(t, past + t).
         heads, unused = scaled_dot_product_attention(q, keys, values, mask)
         attended = merge_heads(heads) @ attn["w_o"] + attn["b_o"]
         seen = [*seen, (keys, values)]
@@ -186,7 +213,9 @@ def cached_language_model(tokens, params, num_heads, cache=None):
         normed2, unused = norm(middle, block["ln2"])
         fed, unused = mlp(normed2, block["ffn"], "gelu")
         x = middle + fed
+    # why: The layer normalisation after the last block comes before the output.
     last, unused = norm(x, params["ln"])
+    # why: The layer normalisation after the last block comes before the output.
     logits = last @ params["embed"].T
     return logits, (total, seen)
 
@@ -195,7 +224,9 @@ def cached_language_model(tokens, params, num_heads, cache=None):
 def generate(tokens, params, num_heads, steps, rng, temperature=1.0, top_k=None, top_p=None):
     for _ in range(steps):
         logits, cache = model(tokens, params, num_heads)
+        # why: The last position's logits say what comes next.
         last = logits[:, -1]
+        # why: The choice has the temperature, the top_k and the top_p that were given.
         p = REFERENCE["next_token_probabilities"](last, temperature, top_k, top_p)
         new = REFERENCE["sample_tokens"](p, rng)[:, None]
         tokens = np.concatenate([tokens, new], axis=1)

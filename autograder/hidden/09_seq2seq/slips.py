@@ -42,28 +42,9 @@ def no_cross_attention(right, *args, **named):
 
 
 @misconception(of="init_decoder_block", see=START)
-def both_attentions_share_their_weights(right, *args, **named):
-    """attn and cross hold the same weights; draw each afresh."""
-    return right | {"cross": right["attn"]}
-
-
-@misconception(of="init_decoder_block", see=START)
-def hidden_width_is_d_model(reference, rng, d_model, d_ff, dtype=np.float64):
-    """The feed-forward network's hidden layer has d_model units; it should have d_ff."""
-    return reference.init_decoder_block(rng, d_model, d_model, dtype)
-
-
-@misconception(of="init_decoder_block", see=START)
 def no_third_norm(right, *args, **named):
     """ln3 is missing: three sublayers, three norms."""
     return {name: part for name, part in right.items() if name != "ln3"}
-
-
-@misconception(of="init_decoder_block", see=START)
-def decoder_gamma_starts_at_zero(right, rng, d_model, d_ff, dtype=np.float64):
-    """gamma starts at zeros, so the norm's output does not depend on its input; start at ones."""
-    zeros = {"gamma": np.zeros(d_model, dtype), "beta": np.zeros(d_model, dtype)}
-    return right | dict.fromkeys(("ln1", "ln2", "ln3"), zeros)
 
 
 @misconception(of="init_decoder_block", see=START)
@@ -292,11 +273,6 @@ context_normalised_again = forward_slip(
         wired(p, norm, cross=lambda n: p.cross(n, p.ln2(p.context))) if norm == "pre" else None
     ),
 )
-cross_queries_not_normalised = forward_slip(
-    "cross_queries_not_normalised",
-    "In pre-norm cross-attention's queries come from a; they must come from ln2(a).",
-    lambda p, norm: wired(p, norm, lns=(p.ln1, same, p.ln3)) if norm == "pre" else None,
-)
 residual_from_the_normalised_copy = forward_slip(
     "residual_from_the_normalised_copy",
     "In pre-norm each residual adds to the normalised copy; it must add to what came in before "
@@ -486,11 +462,6 @@ forgets_the_gradient_around_cross = backward_slip(
     "terms.",
     lambda b, dy: b.back(dy, (1, 0, 1)),
 )
-forgets_the_gradient_around_attn = backward_slip(
-    "forgets_the_gradient_around_attn",
-    "The gradient that goes around self-attention is missing: the sum hands its gradient to x.",
-    lambda b, dy: b.back(dy, (0, 1, 1)),
-)
 forgets_the_gradient_around_the_network = backward_slip(
     "forgets_the_gradient_around_the_network",
     "The gradient that goes around the feed-forward network is missing: b is read twice.",
@@ -553,42 +524,6 @@ def dcontext_lost(right, *args, **named):
     return dx, np.zeros_like(dcontext), grads
 
 
-@misconception(of="decoder_block_backward", see=BLOCK_BACK)
-def dx_and_dcontext_exchanged(right, *args, **named):
-    """dx and dcontext are returned in each other's place: the order is that of the arguments."""
-    dx, dcontext, grads = right
-    return dcontext, dx, grads
-
-
-@misconception(of="decoder_block_backward", see=BLOCK_BACK)
-def dcontext_of_self_attention(reference, dy, *args, **named):
-    """dcontext is self-attention's second gradient; the context was read by cross-attention."""
-    block = Block(reference, *args, **named)
-    plain = block.attn
-
-    def keep(d):
-        block.dkey = plain(d, query=0)
-        return plain(d)
-
-    block.attn = keep
-    dx = block.back(dy)
-    return dx, block.dkey, block.grads
-
-
-@misconception(of="decoder_block_backward", see=SHAPES)
-def attention_gradients_exchanged(right, *args, **named):
-    """The gradients of attn and cross stand under each other's names."""
-    dx, dcontext, grads = right
-    return dx, dcontext, grads | {"attn": grads["cross"], "cross": grads["attn"]}
-
-
-@misconception(of="decoder_block_backward", see=SHAPES)
-def norm_gradients_reversed(right, *args, **named):
-    """The gradients of ln1 and ln3 stand under each other's names."""
-    dx, dcontext, grads = right
-    return dx, dcontext, grads | {"ln1": grads["ln3"], "ln3": grads["ln1"]}
-
-
 @misconception(of="decoder_block_backward", see=SHAPES)
 def gamma_and_beta_turned(right, *args, **named):
     """The gradients of gamma and beta stand under each other's names: layernorm_backward returns
@@ -645,12 +580,6 @@ def first_decoder_block_every_time(reference, x, context, blocks, *rest, **named
     return walk(reference, x, context, blocks[:1] * len(blocks), *rest, **named)
 
 
-@misconception(of="decoder_stack", see=READERS)
-def decoder_blocks_reversed(reference, x, context, blocks, *rest, **named):
-    """The forward runs the blocks from last to first; only the backward does."""
-    return walk(reference, x, context, blocks[::-1], *rest, **named)
-
-
 @misconception(of="decoder_stack", see=READERS, easier_backward=True)
 def every_decoder_block_reads_the_input(reference, x, context, blocks, *rest, **named):
     """Every block reads the stack's input, and only the last one's output counts."""
@@ -670,55 +599,6 @@ def output_becomes_the_context(reference, x, context, blocks, num_heads, *rest, 
         x, _ = reference.decoder_block(x, context, params, num_heads, *rest, **named)
         context = x
     return x
-
-
-@misconception(of="decoder_stack", see=READERS)
-def stack_without_context_mask(
-    reference, x, context, blocks, num_heads, mask=None, context_mask=None, *rest, **named
-):
-    """No block gets context_mask; pass it on to every one."""
-    return walk(reference, x, context, blocks, num_heads, mask, None, *rest, **named)
-
-
-@misconception(of="decoder_stack", see=READERS)
-def stack_without_causal_mask(
-    reference, x, context, blocks, num_heads, mask=None, context_mask=None, *rest, **named
-):
-    """No block gets mask; pass it on to every one."""
-    return walk(reference, x, context, blocks, num_heads, None, context_mask, *rest, **named)
-
-
-@misconception(of="decoder_stack", see=READERS)
-def decoder_stack_without_norm(
-    reference,
-    x,
-    context,
-    blocks,
-    num_heads,
-    mask=None,
-    context_mask=None,
-    norm="post",
-    activation="relu",
-):
-    """norm is not passed on, so that every block is post-norm."""
-    more = {"activation": activation}
-    return walk(reference, x, context, blocks, num_heads, mask, context_mask, **more)
-
-
-@misconception(of="decoder_stack", see=READERS)
-def decoder_stack_without_activation(
-    reference,
-    x,
-    context,
-    blocks,
-    num_heads,
-    mask=None,
-    context_mask=None,
-    norm="post",
-    activation="relu",
-):
-    """activation is not passed on, so that every block uses ReLU."""
-    return walk(reference, x, context, blocks, num_heads, mask, context_mask, norm)
 
 
 @misconception(of="decoder_stack", see=READERS)
@@ -754,23 +634,10 @@ def context_gradient_of_the_last_block(right, reference, *args, **named):
 
 
 @misconception(of="decoder_stack_backward", see=READERS)
-def context_gradient_of_the_first_block(right, reference, *args, **named):
-    """dcontext is the first block's alone (overwritten in the loop?): the gradients add up."""
-    found = each_backward(reference, *args, **named)[1]
-    return right[0], (found[0][0] if found else right[1]), right[2]
-
-
-@misconception(of="decoder_stack_backward", see=READERS)
 def context_gradient_averaged(right, dy, x, context, blocks, *rest, **named):
     """dcontext is the mean over the blocks; uses add up."""
     dx, dcontext, grads = right
     return dx, dcontext / max(len(blocks), 1), grads
-
-
-@misconception(of="decoder_stack_backward", see=READERS)
-def context_gradient_missing(right, *args, **named):
-    """dcontext is zero: the encoder would learn nothing."""
-    return right[0], np.zeros_like(right[1]), right[2]
 
 
 @misconception(of="decoder_stack_backward", see=READERS)
@@ -786,18 +653,6 @@ def first_decoder_gradients_missing(right, *args, **named):
 
 
 @misconception(of="decoder_stack_backward", see=READERS)
-def same_dy_for_every_decoder_block(right, reference, dy, x, context, blocks, *rest, **named):
-    """Every block gets the stack's dy; a block's dy is the dx of the block after it."""
-    found, dx, total = [], dy, np.zeros_like(context)
-    for k, params in enumerate(blocks):
-        y, cache = reference.decoder_block(x, context, params, *rest, **named)
-        dblock, dread, grads = reference.decoder_block_backward(dy, cache)
-        dx, x, total = (dblock if k == 0 else dx), y, total + dread
-        found.append(grads)
-    return dx, total, found
-
-
-@misconception(of="decoder_stack_backward", see=READERS)
 def dcontext_added_to_dx(right, reference, dy, *args, **named):
     """dcontext is added to the gradient that goes down the stack; the context has its own way."""
     dx, dcontext, grads = right
@@ -808,23 +663,10 @@ def dcontext_added_to_dx(right, reference, dy, *args, **named):
 
 
 @misconception(of="init_seq2seq", see=MODEL)
-def embedding_of_spread_one(right, rng, vocab_size, d_model, *rest, **named):
-    """The embedding has standard deviation 1, and sqrt(d_model) after scaling; start at
-    1 / sqrt(d_model)."""
-    return right | {"embed": right["embed"] * d_model**0.5}
-
-
-@misconception(of="init_seq2seq", see=MODEL)
 def embedding_of_the_language_model(right, rng, vocab_size, d_model, *rest, **named):
     """The embedding has standard deviation 0.02, init_embedding's; here it is 1 / sqrt(d_model),
     so that the scaled embedding is as large as the positions."""
     return right | {"embed": right["embed"] * 0.02 * d_model**0.5}
-
-
-@misconception(of="init_seq2seq", see=MODEL)
-def embedding_of_variance_over_d(right, rng, vocab_size, d_model, *rest, **named):
-    """The embedding has standard deviation 1 / d_model; that is the variance. Take the root."""
-    return right | {"embed": right["embed"] * d_model**-0.5}
 
 
 @misconception(of="init_seq2seq", see=MODEL)
@@ -916,29 +758,11 @@ def encode_slip(name, text, see=ENCODE, change=None, **changes):
     return misconception(of="encode", see=see)(slip)
 
 
-embedding_not_scaled = encode_slip(
-    "embedding_not_scaled",
-    "The embedding is not multiplied by sqrt(d_model), so that the positions drown it.",
-    SCALE,
-    scale=1,
-)
 embedding_divided_by_the_scale = encode_slip(
     "embedding_divided_by_the_scale",
     "The embedding is divided by sqrt(d_model), as attention's scores are; here it is multiplied.",
     SCALE,
     change=lambda *given: {"scale": given[2] ** -0.5},
-)
-embedding_times_d_model = encode_slip(
-    "embedding_times_d_model",
-    "The embedding is multiplied by d_model; it should be its root.",
-    SCALE,
-    change=lambda *given: {"scale": given[2]},
-)
-positions_scaled_too = encode_slip(
-    "positions_scaled_too",
-    "The sum is multiplied by sqrt(d_model), the positions with it; scale the embedding alone.",
-    SCALE,
-    change=lambda *given: {"positions": given[2] ** 0.5},
 )
 source_without_positions = encode_slip(
     "source_without_positions",
@@ -958,11 +782,6 @@ causal_and_padded_encoder = encode_slip(
     "The encoder has a causal mask on top of the padding's; the source is known whole.",
     change=lambda *given: {"mask": causal_of(*given) & (given[1] != 0)[:, None, None, :]},
 )
-encoder_sees_padding = encode_slip(
-    "encoder_sees_padding",
-    "The encoder has no mask, so words attend to padding; hide it from every query.",
-    mask=None,
-)
 mask_hides_the_words = encode_slip(
     "mask_hides_the_words",
     "The mask is inverted: True where a position may be seen, which is where there is no padding.",
@@ -973,9 +792,6 @@ padding_as_queries = encode_slip(
     "The mask hides the padding's queries, not its keys: shape (B, 1, 1, S), not (B, 1, S, 1).",
     change=lambda *given: {"mask": (given[1] != 0)[:, None, :, None]},
 )
-padding_is_always_zero = encode_slip(
-    "padding_is_always_zero", "Padding is taken to be 0; it is what the argument pad says.", pad=0
-)
 no_norm_after_the_encoder = encode_slip(
     "no_norm_after_the_encoder",
     "The norm after a pre-norm encoder is missing: its stream is not normalised by anything else.",
@@ -985,11 +801,6 @@ encoder_with_gelu = encode_slip(
     "encoder_with_gelu",
     "The encoder uses GELU, transformer_stack's default; the paper's model has ReLU.",
     activation="gelu",
-)
-no_dropout_on_the_source = encode_slip(
-    "no_dropout_on_the_source",
-    "Dropout is not applied to the embedded source; pass dropout_p and rng on.",
-    dropout_p=0.0,
 )
 
 
@@ -1033,12 +844,6 @@ def width(params):
 
 
 @misconception(of="encode_backward", see=SCALE)
-def gradient_without_the_scale(right, dy, source, params, *rest, **named):
-    """The table's gradient lacks sqrt(d_model): the forward multiplied by it, so does backward."""
-    return with_embed(right, lambda g: g / width(params) ** 0.5)
-
-
-@misconception(of="encode_backward", see=SCALE)
 def gradient_divided_by_the_scale(right, dy, source, params, *rest, **named):
     """The table's gradient is divided by sqrt(d_model); the backward of a product is a product."""
     return with_embed(right, lambda g: g / width(params))
@@ -1077,20 +882,6 @@ def mean_over_repeated_words(right, dy, source, params, *rest, **named):
 def encoder_gradients_reversed(right, *args, **named):
     """The blocks' gradients are in reverse order; return them as params has them."""
     return right | {"encoder": right["encoder"][::-1]}
-
-
-@misconception(of="encode_backward", see=ENCODE)
-def last_norm_without_backward(right, reference, dy, source, params, num_heads, *rest, **named):
-    """The gradient passes the norm after a pre-norm encoder unchanged."""
-    if named.get("norm", "post") == "post":
-        return right
-    x = embedded(reference, source, params["embed"])
-    mask = (source != 0)[:, None, None, :]
-    _, blocks = reference.transformer_stack(x, params["encoder"], num_heads, mask, "pre", "relu")
-    dx, dblocks = reference.transformer_stack_backward(dy, blocks)
-    _, looked_up = reference.embed(source, params["embed"])
-    dtable = width(params) ** 0.5 * reference.embed_backward(dx, looked_up)
-    return right | {"encoder": dblocks, "embed": dtable}
 
 
 @misconception(of="encode_backward", see=SHAPES)
@@ -1152,27 +943,11 @@ def decode_slip(name, text, see=DECODE, change=None, **changes):
     return misconception(of="decode", see=see)(slip)
 
 
-target_not_scaled = decode_slip(
-    "target_not_scaled",
-    "The target's embedding is not multiplied by sqrt(d_model); both sides are.",
-    SCALE,
-    scale=1,
-)
 target_without_positions = decode_slip(
     "target_without_positions", "The target gets no positions; both sides do.", positions=0
 )
 target_positions_from_one = decode_slip(
     "target_positions_from_one", "The target's positions start at 1; the first is 0.", offset=1
-)
-decoder_looks_ahead = decode_slip(
-    "decoder_looks_ahead",
-    "The decoder has no causal mask: it reads the token that it is asked for.",
-    mask=None,
-)
-decoder_ignores_context_mask = decode_slip(
-    "decoder_ignores_context_mask",
-    "context_mask is not passed on to the blocks: the decoder reads padding.",
-    context_mask=None,
 )
 no_norm_after_the_decoder = decode_slip(
     "no_norm_after_the_decoder",
@@ -1182,24 +957,6 @@ no_norm_after_the_decoder = decode_slip(
 decoder_with_gelu = decode_slip(
     "decoder_with_gelu", "The decoder uses GELU; the paper's model has ReLU.", activation="gelu"
 )
-no_dropout_on_the_target = decode_slip(
-    "no_dropout_on_the_target",
-    "Dropout is not applied to the embedded target; pass dropout_p and rng on.",
-    dropout_p=0.0,
-)
-
-
-@misconception(of="decode", see=TABLE)
-def logits_scaled(right, target, context, params, *rest, **named):
-    """The logits are multiplied by sqrt(d_model), too; only the embedding is."""
-    return right * float(width(params) ** 0.5)
-
-
-@misconception(of="decode", see=TABLE)
-def logits_divided_by_the_scale(right, target, context, params, *rest, **named):
-    """The logits are divided by sqrt(d_model), a choice of some models; the paper has them as they
-    are."""
-    return right / float(width(params) ** 0.5)
 
 
 @misconception(of="decode", see=DECODE)
@@ -1231,30 +988,6 @@ def output_gradient(reference, dy, target, context, params, num_heads, *rest, **
     flat = logits.reshape(-1, len(table))
     hidden = np.linalg.lstsq(table, flat.T, rcond=None)[0].T
     return dy.reshape(-1, len(table)).T @ hidden
-
-
-@misconception(of="decode_backward", see=TABLE)
-def table_as_output_only(right, reference, *args, **named):
-    """The table's gradient is that of the output layer alone: the target's embedding used the
-    table, too."""
-    dcontext, grads = right
-    return dcontext, grads | {"embed": output_gradient(reference, *args, **named)}
-
-
-@misconception(of="decode_backward", see=TABLE)
-def table_as_input_only(right, reference, *args, **named):
-    """The table's gradient is that of the target's embedding alone: the output layer used the
-    table, too."""
-    dcontext, grads = right
-    return dcontext, with_embed(grads, lambda g: g - output_gradient(reference, *args, **named))
-
-
-@misconception(of="decode_backward", see=SCALE)
-def input_gradient_without_the_scale(right, reference, dy, target, context, params, *rest, **named):
-    """The embedding's part of the table's gradient lacks sqrt(d_model)."""
-    dcontext, grads = right
-    out = output_gradient(reference, dy, target, context, params, *rest, **named)
-    return dcontext, with_embed(grads, lambda g: out + (g - out) / width(params) ** 0.5)
 
 
 @misconception(of="decode_backward", see=SCALE)
@@ -1313,12 +1046,6 @@ def whole(reference, source, target, params, num_heads, pad=0, norm="post", drop
     return reference.decode(target, context, params, num_heads, hide, norm, dropout_p, rng)[0]
 
 
-@misconception(of="seq2seq", see=WHOLE)
-def decoder_reads_padding(reference, *args, **named):
-    """The decoder gets no context_mask: hide the source's padding from cross-attention as well."""
-    return whole(reference, *args, **named, hide=None)
-
-
 @misconception(of="seq2seq", see=WHOLE, easier_backward=True)
 def context_without_encoder(reference, source, target, params, *rest, **named):
     """The decoder reads the embedded source, not what the encoder made of it."""
@@ -1338,17 +1065,6 @@ def pad_not_passed_on(
 ):
     """pad is not passed on: padding is taken to be 0 on both sides."""
     return whole(reference, source, target, params, num_heads, 0, norm, dropout_p, rng)
-
-
-@misconception(of="seq2seq", see=WHOLE)
-def pad_not_passed_to_the_encoder(
-    reference, source, target, params, num_heads, pad=0, norm="post", dropout_p=0.0, rng=None
-):
-    """pad is not passed on to encode, which takes padding to be 0."""
-    context, _ = reference.encode(source, params, num_heads, 0, norm, dropout_p, rng)
-    return whole(
-        reference, source, target, params, num_heads, pad, norm, dropout_p, rng, context=context
-    )
 
 
 @misconception(of="seq2seq", see=WHOLE)
@@ -1393,19 +1109,6 @@ def encoder_share(reference, dy, source, target, params, num_heads, pad=0, norm=
     return reference.encode_backward(dcontext, encoder)["embed"]
 
 
-@misconception(of="seq2seq_backward", see=TABLE)
-def table_without_the_source(right, reference, *args, **named):
-    """The table's gradient lacks what the source's embedding sends back: add all three uses."""
-    return with_embed(right, lambda g: g - encoder_share(reference, *args, **named))
-
-
-@misconception(of="seq2seq_backward", see=TABLE)
-def table_of_the_source_only(right, reference, *args, **named):
-    """The table's gradient is the encoder's alone (one dict's entry put over the other's?): add
-    all three uses."""
-    return right | {"embed": encoder_share(reference, *args, **named)}
-
-
 @misconception(of="seq2seq_backward", see=READERS)
 def encoder_without_gradient(right, reference, *args, **named):
     """The encoder's gradients are zero: dcontext is the dy of encode_backward."""
@@ -1441,12 +1144,6 @@ def loss_of(reference, source, read, wanted, params, num_heads, pad=0, label_smo
     ignore = pad if ignore is None else ignore
     loss, dlogits = reference.cross_entropy(logits, wanted, ignore, label_smoothing)
     return loss, reference.seq2seq_backward(dlogits, cache)
-
-
-@misconception(of="seq2seq_loss", see=LOSS)
-def targets_not_shifted(reference, source, target, *rest, **named):
-    """The target is not shifted: each position is asked for the token that it reads."""
-    return loss_of(reference, source, target[:, :-1], target[:, :-1], *rest, **named)
 
 
 @misconception(of="seq2seq_loss", see=LOSS)
@@ -1497,15 +1194,6 @@ def no_label_smoothing(
 
 
 @misconception(of="seq2seq_loss", see=LOSS)
-def always_smooths_by_a_tenth(
-    reference, source, target, params, num_heads, pad=0, label_smoothing=0.1, *rest, **named
-):
-    """The smoothing is 0.1 whatever label_smoothing says."""
-    read, wanted = target[:, :-1], target[:, 1:]
-    return loss_of(reference, source, read, wanted, params, num_heads, pad, 0.1, *rest, **named)
-
-
-@misconception(of="seq2seq_loss", see=LOSS)
 def mean_over_sequences(right, source, target, params, num_heads, pad=0, *rest, **named):
     """The loss is summed over each sequence and averaged over the batch; the mean is over all
     counted tokens."""
@@ -1521,23 +1209,6 @@ def gradient_without_smoothing(
     read, wanted = target[:, :-1], target[:, 1:]
     found = loss_of(reference, source, read, wanted, params, num_heads, pad, 0.0, *rest, **named)
     return right[0], found[1]
-
-
-@misconception(of="seq2seq_loss", see=LOSS)
-def loss_without_dropout(
-    reference,
-    source,
-    target,
-    params,
-    num_heads,
-    pad=0,
-    label_smoothing=0.1,
-    norm="post",
-    dropout_p=0.0,
-    rng=None,
-):
-    """dropout_p and rng are not passed on to the model."""
-    return reference.seq2seq_loss(source, target, params, num_heads, pad, label_smoothing, norm)
 
 
 # greedy_decode
@@ -1570,18 +1241,6 @@ def answer_with_its_start(reference, *args, **named):
 
 
 @misconception(of="greedy_decode", see=GREEDY)
-def one_token_too_many(reference, *args, **named):
-    """The answer has max_len + 1 tokens, the start among them."""
-    return answers(reference, *args, **named)
-
-
-@misconception(of="greedy_decode", see=GREEDY)
-def writes_on_after_the_end(reference, *args, **named):
-    """An answer goes on after its end; all that comes after is pad."""
-    return answers(reference, *args, **named, fill=False)[:, 1:]
-
-
-@misconception(of="greedy_decode", see=GREEDY)
 def end_left_out(reference, *args, **named):
     """The end token is replaced by padding; the answer holds it."""
     return answers(reference, *args, **named, keep_end=False)[:, 1:]
@@ -1591,45 +1250,6 @@ def end_left_out(reference, *args, **named):
 def all_stop_with_the_first(reference, *args, **named):
     """All answers stop when one has ended; the others go on."""
     return answers(reference, *args, **named, stop="any")[:, 1:]
-
-
-@misconception(of="greedy_decode", see=GREEDY)
-def reads_the_first_position(reference, *args, **named):
-    """The next token is taken from the first position's logits; it comes from the last's."""
-    return answers(reference, *args, **named, place=0)[:, 1:]
-
-
-@misconception(of="greedy_decode", see=GREEDY)
-def answers_read_padding(reference, *args, **named):
-    """Cross-attention has no mask while decoding: the source's padding is read."""
-    return answers(reference, *args, **named, hide=False)[:, 1:]
-
-
-@misconception(of="greedy_decode", see=GREEDY)
-def starts_with_padding(
-    reference, source, params, num_heads, max_len, start=1, end=2, pad=0, norm="post"
-):
-    """The first token read is pad; it is start."""
-    args = (source, params, num_heads, max_len, start, end, pad, norm)
-    return answers(reference, *args, begin=pad)[:, 1:]
-
-
-@misconception(of="greedy_decode", see=GREEDY)
-def start_is_always_one(
-    reference, source, params, num_heads, max_len, start=1, end=2, pad=0, norm="post"
-):
-    """The first token read is 1 whatever the argument start says."""
-    args = (source, params, num_heads, max_len, start, end, pad, norm)
-    return answers(reference, *args, begin=1)[:, 1:]
-
-
-@misconception(of="greedy_decode", see=GREEDY)
-def end_is_always_two(
-    reference, source, params, num_heads, max_len, start=1, end=2, pad=0, norm="post"
-):
-    """An answer ends with 2 whatever the argument end says."""
-    args = (source, params, num_heads, max_len, start, 2, pad, norm)
-    return answers(reference, *args)[:, 1:]
 
 
 @misconception(of="greedy_decode", see=GREEDY)
@@ -1645,24 +1265,6 @@ def reads_its_last_token_only(
     for t in range(max_len):
         logits, _ = reference.decode(tokens[:, t : t + 1], context, params, num_heads, mask, norm)
         best = logits[:, -1].argmax(-1)
-        tokens[:, t + 1] = np.where(finished, pad, best)
-        finished |= best == end
-    return tokens[:, 1:]
-
-
-@misconception(of="greedy_decode", see=GREEDY)
-def least_likely_token(
-    reference, source, params, num_heads, max_len, start=1, end=2, pad=0, norm="post"
-):
-    """The least likely token is taken (argmin); it is the most likely one."""
-    context, _ = reference.encode(source, params, num_heads, pad, norm)
-    mask = (source != pad)[:, None, None, :]
-    tokens = np.full((len(source), 1 + max_len), pad)
-    tokens[:, 0] = start
-    finished = np.zeros(len(source), bool)
-    for t in range(max_len):
-        logits, _ = reference.decode(tokens[:, : t + 1], context, params, num_heads, mask, norm)
-        best = logits[:, -1].argmin(-1)
         tokens[:, t + 1] = np.where(finished, pad, best)
         finished |= best == end
     return tokens[:, 1:]

@@ -52,13 +52,17 @@ model_backward = _given("seq2seq_backward")
 
 @steps(see=START)
 def init_decoder_block(rng, d_model, d_ff, dtype=np.float64):
+    # why: gamma starts at ones: at zeros the norm's output would not depend on its input.
     gamma = np.ones(d_model, dtype=dtype)
+    # why: beta starts at zeros: it shifts every feature.
     beta = np.zeros(d_model, dtype=dtype)
     ln = {"gamma": gamma, "beta": beta}
     attn = init_attention(rng, d_model, dtype=dtype)
     cross = init_attention(rng, d_model, dtype=dtype)
+    # why: The feed-forward network's hidden layer has d_ff units, its ends have d_model.
     sizes = [d_model, d_ff, d_model]
     ffn = init_mlp(rng, sizes, dtype=dtype)
+    # why: Self-attention and cross-attention have weights of their own, each drawn afresh.
     return {"ln1": ln, "attn": attn, "ln2": ln, "cross": cross, "ln3": ln, "ffn": ffn}
 
 
@@ -66,11 +70,14 @@ def init_decoder_block(rng, d_model, d_ff, dtype=np.float64):
 def decoder_block(
     x, context, params, num_heads, mask=None, context_mask=None, norm="post", activation="relu"
 ):
+    # why: "pre" normalises what a sublayer reads, "post" the sum.
     if norm == "pre":  # in pre-norm
         normed, cache = normalise(x, params["ln1"])
         attended, cache = attention(normed, normed, params["attn"], num_heads, mask)
         a = x + attended  # the first residual, around self-attention
         normed2, cache = normalise(a, params["ln2"])
+        # as hard: `a` stands where `normed2`
+        # why: Cross-attention's queries come from ln2(a); the context is read as it is.
         read, cache = attention(normed2, context, params["cross"], num_heads, context_mask)
         b = a + read  # the second residual, around cross-attention
         normed3, cache = normalise(b, params["ln3"])
@@ -139,7 +146,10 @@ def decoder_block_backward(
     dln1 = {"gamma": dgamma1, "beta": dbeta1}
     dln2 = {"gamma": dgamma2, "beta": dbeta2}
     dln3 = {"gamma": dgamma3, "beta": dbeta3}
+    # why: Each norm's gradients stand under its own name.
     norms = {"ln1": dln1, "ln2": dln2, "ln3": dln3}
+    # why: dx goes around self-attention and through it; dcontext is cross-attention's; the order is
+    # the arguments'.
     return dx, dcontext, {**norms, "attn": dattn, "cross": dcross, "ffn": dffn}
 
 
@@ -147,7 +157,11 @@ def decoder_block_backward(
 def decoder_stack(
     x, context, blocks, num_heads, mask=None, context_mask=None, norm="post", activation="relu"
 ):
+    # as hard: the loop runs over `blocks` in the other order
+    # why: The first block comes first; only the backward goes from the last to the first.
     for params in blocks:
+        # as hard: `context_mask` is not; `mask` is not; `norm` is not; `activation` is not
+        # why: Both masks, the norm and the activation go on to every block.
         x, cache = block(x, context, params, num_heads, mask, context_mask, norm, activation)
     return x
 
@@ -164,7 +178,10 @@ def decoder_stack_backward(
     dx = dy
     dcontext = np.zeros_like(context)
     for cache in reversed(caches):
+        # why: A block's dy is the dx of the block after it.
         dx, dread, own = block_backward(dx, cache)
+        # why: Every block reads the context: their gradients add up, and the encoder learns from
+        # the sum.
         dcontext = dcontext + dread
         grads = [own, *grads]
     return dx, dcontext, grads
@@ -172,7 +189,10 @@ def decoder_stack_backward(
 
 @steps(see=MODEL_START)
 def init_seq2seq(rng, vocab_size, d_model, d_ff, num_layers, norm="post", dtype=np.float64):
+    # why: The variance is 1 / d_model: the scaled embedding is then as large as the positions.
     deviation = 1 / np.sqrt(d_model)
+    # why: Its standard deviation is 1 / sqrt(d_model): the scaled embedding is then as large as the
+    # positions.
     table = rng.normal(0, deviation, (vocab_size, d_model)).astype(dtype)
     encoder = [init_block(rng, d_model, d_ff, dtype=dtype) for _ in range(num_layers)]
     decoder = [
@@ -189,12 +209,24 @@ def init_seq2seq(rng, vocab_size, d_model, d_ff, num_layers, norm="post", dtype=
 
 @steps(see=SOURCE)
 def encode(source, params, num_heads, pad=0, norm="post", dropout_p=0.0, rng=None):
+    # as hard: the root is missing
+    # why: The embedding is multiplied by sqrt(d_model): the positions would drown it.
     scale = np.sqrt(params["embed"].shape[1])
     vectors = params["embed"][source]
+    # as hard: it is multiplied by `scale`
+    # why: The positions are added as they are: only the embedding is scaled.
     positions = sinusoidal_positions(vectors.shape[1], vectors.shape[2])
+    # as hard: the factor `scale` is missing
+    # why: The embedding alone is scaled, by sqrt(d_model); then the positions are added.
     total = scale * vectors + positions
+    # as hard: `rng` is not passed on
+    # why: Dropout is applied to the embedded source: it takes dropout_p and rng.
     x, dropped = dropout(total, dropout_p, rng)
+    # as hard: the argument `pad` is not used
+    # why: Padding, which the argument pad says, is hidden from every query.
     mask = (source != pad)[:, None, None, :]
+    # as hard: `mask` is not passed on
+    # why: The mask hides padding from every query: words must not attend to it.
     seen, cache = transformer_stack(x, params["encoder"], num_heads, mask, norm, "relu")
     if norm == "pre":  # in pre-norm
         seen, cache = normalise(seen, params["encoder_ln"])
@@ -216,8 +248,10 @@ def encode_backward(dy, source, params, num_heads, pad=0, norm="post", dropout_p
         normed, ln = normalise(seen, params["encoder_ln"])
         dseen, dln = norm_backward(dy, ln)
         grads = {"encoder_ln": dln}
+    # why: A pre-norm encoder ends with a norm: the gradient goes back through it before the blocks.
     dx, dblocks = transformer_stack_backward(dseen, blocks)
     dtotal = dropout_backward(dx, dropped)
+    # why: The forward multiplied the embedding by sqrt(d_model), so the backward does, too.
     table = scale * embed_backward(dtotal, read)  # the gradient of the table
     return {**grads, "encoder": dblocks, "embed": table}
 
@@ -229,12 +263,23 @@ def decode(
     scale = np.sqrt(params["embed"].shape[1])
     vectors = params["embed"][target]
     positions = sinusoidal_positions(vectors.shape[1], vectors.shape[2])
+    # as hard: the factor `scale` is missing
+    # why: The embedding alone is scaled, by sqrt(d_model), on both sides; then the positions are
+    # added.
     total = scale * vectors + positions
+    # as hard: `rng` is not passed on
+    # why: Dropout is applied to the embedded target: it takes dropout_p and rng.
     x, dropped = dropout(total, dropout_p, rng)
+    # why: The decoder must not read the token that it is asked for.
     mask = causal_mask(target.shape[1])
+    # as hard: `mask` is not; `context_mask` is not
+    # why: mask hides the token that is asked for, context_mask the source's padding.
     seen, cache = stack(x, context, params["decoder"], num_heads, mask, context_mask, norm, "relu")
     if norm == "pre":  # in pre-norm
         seen, cache = normalise(seen, params["decoder_ln"])
+    # as hard: it is multiplied by `scale`; it is divided by `scale`
+    # why: The logits are products with the table, as they are: the paper scales the embedding
+    # alone.
     return seen @ params["embed"].T
 
 
@@ -260,15 +305,22 @@ def decode_backward(
         grads = {"decoder_ln": dln}
     dx, dcontext, dblocks = stack_backward(dseen, blocks)
     dtotal = dropout_backward(dx, dropped)
+    # why: The forward multiplied the target's embedding by sqrt(d_model), so the backward does,
+    # too.
     from_target = scale * embed_backward(dtotal, read)
+    # why: Output layer and target's embedding both used the table: their gradients add up.
     table = from_output + from_target  # the gradient of the table
     return dcontext, {**grads, "decoder": dblocks, "embed": table}
 
 
 @steps(see=WHOLE)
 def seq2seq(source, target, params, num_heads, pad=0, norm="post", dropout_p=0.0, rng=None):
+    # as hard: `pad` is not passed on
+    # why: The encoder takes padding to be 0 where pad is not passed on.
     context, cache = reads(source, params, num_heads, pad, norm, dropout_p, rng)
     context_mask = (source != pad)[:, None, None, :]
+    # as hard: `context_mask` is not passed on
+    # why: The source's padding is hidden from cross-attention as well.
     logits, cache = writes(target, context, params, num_heads, context_mask, norm, dropout_p, rng)
     return logits
 
@@ -284,6 +336,8 @@ def seq2seq_backward(
     encoder = reads_backward(dcontext, encoded)
     from_target = decoder["embed"]
     from_source = encoder["embed"]
+    # why: The table's three uses add up: one dict's entry must not stand in the place of the
+    # other's.
     table = from_target + from_source  # the gradient of the table
     return {**decoder, **encoder, "embed": table}
 
@@ -302,7 +356,10 @@ def seq2seq_loss(
 ):
     read = target[:, :-1]
     wanted = target[:, 1:]
+    # why: The model is trained with dropout: it takes dropout_p and rng.
     logits, cache = model(source, read, params, num_heads, pad, norm, dropout_p, rng)
+    # why: Each position is asked for the token after the one that it reads, with the smoothing that
+    # was given.
     loss, dlogits = cross_entropy(logits, wanted, pad, label_smoothing)
     grads = model_backward(dlogits, cache)
     return loss, grads
@@ -312,13 +369,20 @@ def seq2seq_loss(
 def greedy_decode(source, params, num_heads, max_len, start=1, end=2, pad=0, norm="post"):
     context, cache = reads(source, params, num_heads, pad, norm)
     context_mask = (source != pad)[:, None, None, :]
-    tokens = np.full((len(source), 1), start)
+    # why: The first token that is read is `start`, an argument.
+    tokens = np.full((len(source), 1), start)  # what was written so far
     finished = np.zeros(len(source), bool)
     for _ in range(max_len):
+        # why: Cross-attention must not read the source's padding, here either.
         logits, cache = writes(tokens, context, params, num_heads, context_mask, norm)
+        # why: The next token comes from the last position's logits.
         last = logits[:, -1]
+        # why: The most likely token is taken.
         best = last.argmax(-1)
+        # why: After its end an answer holds pad alone.
         chosen = np.where(finished, pad, best)
         tokens = np.concatenate([tokens, chosen[:, None]], axis=1)
+        # why: An answer ends with `end`, an argument.
         finished = finished | (best == end)
+    # why: The answer has max_len tokens; the start is not one of them.
     return tokens[:, 1:]
