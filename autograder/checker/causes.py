@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from autograder.checker.bank import Misconception
 from autograder.checker.compare import Expected
@@ -18,7 +18,7 @@ from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis
 from autograder.checker.key import AnswerKey, rules
 from autograder.checker.outcome import Outcome
-from autograder.checker.runs import CHANGED, FORM, Cell, Look, Run, Suggests
+from autograder.checker.runs import CHANGED, FORM, Candidate, Cause, Cell, Look, Run, Suggests
 from autograder.checker.slips import fitting, same_failure
 
 UNKNOWN = "No slip that the kit knows fits."
@@ -29,25 +29,6 @@ MOST_HOPELESS = 6  # functions of one submission that nothing explains; pairs fo
 MOST_CAUSES = 3
 MOST_STRANGE = 3  # checks in which a slip shows and does not fit
 MOST_LOOKS = 4  # checks of a function on which changes of steps are looked for
-
-
-@dataclass
-class Candidate:
-    """A slip, and the cells that it explains, or gives another wrong answer in."""
-
-    name: str
-    order: int
-    fits: set[Cell] = field(default_factory=set)
-    clashes: set[Cell] = field(default_factory=set)
-    refuted: bool = False
-
-
-@dataclass(frozen=True)
-class Cause:
-    """The slips that explain a check's failure, and what is said of it."""
-
-    names: tuple[str, ...]
-    said: Diagnosis | None
 
 
 class Causes:

@@ -1,10 +1,10 @@
-"""One check's run on an implementation, and who may suggest a cause of how it went."""
+"""One check's run on an implementation, who may suggest a cause of how it went, and a cause."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from autograder.checker.bank import Misconception
 from autograder.checker.declare import Check
-from autograder.checker.finding import Finding
+from autograder.checker.finding import Diagnosis, Finding
 from autograder.checker.outcome import Outcome, Verdict
 
 FAILED, CHANGED, FORM = "(failed)", "(argument changed)", "(form)"
@@ -85,3 +85,22 @@ class Run:
         if self.outcome.mutated:
             found.add((name, CHANGED))
         return frozenset(found or {(name, FORM)})
+
+
+@dataclass
+class Candidate:
+    """A slip, and the cells that it explains, or gives another wrong answer in."""
+
+    name: str
+    order: int
+    fits: set[Cell] = field(default_factory=set)
+    clashes: set[Cell] = field(default_factory=set)
+    refuted: bool = False
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The slips that explain a check's failure, and what is said of it."""
+
+    names: tuple[str, ...]
+    said: Diagnosis | None

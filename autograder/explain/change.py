@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+NO_REASON = 1000  # what a sentence without its step's reason is behind by
 LONGEST = 44  # of an expression that is quoted in a sentence
 
 
@@ -20,6 +23,32 @@ class Change:
     likely: int = 1
     uses: tuple[str, str] | None = None
     """A name that the new expression uses, and what it must hold: a "number" or an "array"."""
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One change of one step."""
+
+    operation: int
+    node: int  # in the order of `ast.walk`
+    change: Change
+    name: str
+    text: str
+    see: str
+    names: tuple[str, str] | None = None  # that were exchanged: of one kind, or nothing changes
+    default: tuple[str, Any] | None = None  # an argument's other default
+    why: str = ""  # the step's reason
+    as_hard: bool = False  # of a forward: its backward is as hard as the one asked for
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and why it should be otherwise."""
+        return f"{self.text} {self.why}".rstrip()
+
+    @cached_property
+    def rank(self) -> tuple[int, int]:
+        """What happens most often comes first, then what has a reason, then the smaller change."""
+        return self.change.likely, len(self.change.text) + (0 if self.why else NO_REASON)
 
 
 def quoted(node: ast.expr) -> str:

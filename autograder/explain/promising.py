@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.checker.slips import equal
-from autograder.explain.steps import Variant
+from autograder.explain.change import Variant
 
 Leaves = dict[str, Any]
 Array = NDArray[np.float64]

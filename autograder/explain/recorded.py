@@ -15,8 +15,9 @@ from autograder.checker.compare import leaves
 from autograder.checker.contract import OPAQUE
 from autograder.checker.implementation import Call, hand_out
 from autograder.checker.outcome import Generator, Opaque
+from autograder.explain.change import Variant
 from autograder.explain.promising import ATOL, RTOL, Leaves, Tried, changed_leaves, same
-from autograder.explain.steps import Steps, Variant
+from autograder.explain.steps import Steps
 
 Array = NDArray[np.float64]
 MOST_TWINS = 6  # variants that give the same on one call

@@ -27,7 +27,7 @@ from autograder.checker.declare import load_file
 from autograder.checker.implementation import LocalImplementation
 from autograder.explain.arithmetic import of_whole
 from autograder.explain.calls import loop_changes
-from autograder.explain.change import Change
+from autograder.explain.change import Change, Variant
 from autograder.explain.changes import changes, other_defaults
 from autograder.explain.comments import Comments, sentence
 from autograder.explain.precision import SINGLE, narrowed, precision
@@ -35,7 +35,6 @@ from autograder.explain.program import Program, compiled
 from autograder.explain.trees import Tree, assigned, replaced, scopes
 
 DEFAULT = -1  # in the place of an operation, where a default is changed
-NO_REASON = 1000  # what a sentence without its step's reason is behind by
 BETWEEN = " + "  # in the name of a cause that is two changes
 
 
@@ -62,32 +61,6 @@ def steps(see: str, of: str = "") -> Callable[[Callable[..., Any]], StepFunction
         return StepFunction(of or function.__name__, see, function)
 
     return declare
-
-
-@dataclass(frozen=True, eq=False)
-class Variant:
-    """One change of one step."""
-
-    operation: int
-    node: int  # in the order of `ast.walk`
-    change: Change
-    name: str
-    text: str
-    see: str
-    names: tuple[str, str] | None = None  # that were exchanged: of one kind, or nothing changes
-    default: tuple[str, Any] | None = None  # an argument's other default
-    why: str = ""  # the step's reason
-    as_hard: bool = False  # of a forward: its backward is as hard as the one asked for
-
-    @property
-    def sentence(self) -> str:
-        """What is wrong, and why it should be otherwise."""
-        return f"{self.text} {self.why}".rstrip()
-
-    @cached_property
-    def rank(self) -> tuple[int, int]:
-        """What happens most often comes first, then what has a reason, then the smaller change."""
-        return self.change.likely, len(self.change.text) + (0 if self.why else NO_REASON)
 
 
 class Steps:

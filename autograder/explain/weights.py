@@ -10,11 +10,11 @@ import numpy as np
 
 from autograder.checker.bank import Misconception
 from autograder.checker.causes import WEIGHT
-from autograder.explain.change import Change, quoted
+from autograder.explain.change import Change, Variant, quoted
 from autograder.explain.comments import sentence
 from autograder.explain.program import compiled
 from autograder.explain.promising import Leaves, flat
-from autograder.explain.steps import Steps, Variant
+from autograder.explain.steps import Steps
 from autograder.explain.trees import replaced
 
 EXACT = 1e-9

@@ -10,6 +10,7 @@ from autograder.checker.bank import Misconception, load_misconceptions
 from autograder.checker.declare import Check, load_checks
 from autograder.checker.implementation import LocalImplementation
 from autograder.checker.judge import Judge
+from autograder.checker.key import Outcomes
 from autograder.course.accepted import alternatives, loops_below
 from autograder.course.course import Assignment, Course
 from autograder.course.manifest import AssignedFunction
@@ -40,6 +41,7 @@ class Streams:
         self._steady = {check.name for check in self.checks if check.kind in ONE_STREAM}
         self.allowed: dict[str, float] = {}  # CPU seconds that a cost check may take
         self._judges: dict[int, Judge] = {}
+        self._known: Outcomes = {}
 
     def prepare(self) -> None:
         """Compute the answers that every submission of a batch will need."""
@@ -56,6 +58,7 @@ class Streams:
                 seed=lambda check: self.seed(check, stream),
                 allowed=self.allowed,
                 suggests=self.explainer,
+                known=self._known,
             )
         return self._judges[stream]
 

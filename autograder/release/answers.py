@@ -19,8 +19,9 @@ from autograder.checker.fingerprint import KEY, Projected, Sealed, packed
 from autograder.checker.implementation import Call
 from autograder.checker.key import LiveKey, kind_of_error, rules
 from autograder.checker.outcome import Outcome, Unsupported
+from autograder.explain.change import Variant
 from autograder.explain.recorded import tried
-from autograder.explain.steps import Steps, Variant
+from autograder.explain.steps import Steps
 
 MOST_BYTES = 250_000  # of a record; what slips and right answers leave is for changes of steps
 LIKELY = {0: 1000, 1: 16}  # which changes are recorded, in this order, and how many of a function

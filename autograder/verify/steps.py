@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from autograder.checker.bank import overlay
 from autograder.checker.finding import Finding
 from autograder.checker.outcome import Verdict
+from autograder.explain.change import Variant
 from autograder.explain.search import differing_steps
-from autograder.explain.steps import Steps, Variant
+from autograder.explain.steps import Steps
 from autograder.grading.judges import Streams
 from autograder.verify.proofs import Proof
 

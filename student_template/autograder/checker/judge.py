@@ -9,13 +9,21 @@ import numpy as np
 
 from autograder.checker import disclosure
 from autograder.checker.bank import Misconception
-from autograder.checker.causes import MOST_HOPELESS, UNKNOWN, Cause, Causes
+from autograder.checker.causes import MOST_HOPELESS, UNKNOWN, Causes
 from autograder.checker.compare import Difference, Expected, same_form
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
 from autograder.checker.gates import gate
 from autograder.checker.implementation import Implementation, LocalImplementation
-from autograder.checker.key import AnswerKey, LiveKey, fault_of, kind_of_error, rules, run_probe
+from autograder.checker.key import (
+    AnswerKey,
+    LiveKey,
+    Outcomes,
+    fault_of,
+    kind_of_error,
+    rules,
+    run_probe,
+)
 from autograder.checker.outcome import (
     ImplementationMissing,
     ImplementationRaised,
@@ -23,7 +31,7 @@ from autograder.checker.outcome import (
     Verdict,
 )
 from autograder.checker.own_forward import gradients_fit_own_forward
-from autograder.checker.runs import Run, Suggests
+from autograder.checker.runs import Cause, Run, Suggests
 from autograder.checker.slips import main_slips, same_outputs
 from autograder.checker.symptoms import describe, sizes_of
 
@@ -48,12 +56,14 @@ class Judge:
         seed: Callable[[str], int],
         allowed: Mapping[str, float] | None = None,
         suggests: Suggests | None = None,
+        known: Outcomes | None = None,
     ) -> None:
         """`allowed` holds the CPU seconds that some checks may take, where less than usual.
 
-        `suggests` finds causes beyond the misconceptions.
+        `suggests` finds causes beyond the misconceptions. `known` is shared by judges of the same
+        reference: what they ask alike is computed once.
         """
-        self._set(checks, LiveKey(reference, misconceptions, seed))
+        self._set(checks, LiveKey(reference, misconceptions, seed, known))
         self.suggests = suggests
         self.allowed = {} if allowed is None else allowed
 

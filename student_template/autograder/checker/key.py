@@ -19,6 +19,10 @@ from autograder.checker.outcome import (
     WrongStructure,
 )
 
+Outcomes = dict[tuple[str, int, str], Outcome | None]
+"""By check, seed and slip: the outcome, or None where it is the right one."""
+RIGHT = ""  # in the place of a slip: the reference
+
 
 class AnswerKey(Protocol):
     """Expected outcomes of checks, and what known slips would answer."""
@@ -106,13 +110,14 @@ class LiveKey:
         reference: LocalImplementation,
         misconceptions: Sequence[Misconception],
         seed: Callable[[str], int],
+        known: Outcomes | None = None,
     ) -> None:
+        """`known` is shared by keys of the same reference, some of whose seeds are the same."""
         self._reference = reference
         self._misconceptions = misconceptions
         self._seed = seed
         self._by_name = {slip.name: slip for slip in misconceptions}
-        self._expected: dict[str, Outcome] = {}
-        self._tried: dict[tuple[str, str], Outcome | None] = {}
+        self._known: Outcomes = {} if known is None else known
 
     def seed(self, check: Check) -> int:
         """The seed of the check's inputs."""
@@ -120,10 +125,12 @@ class LiveKey:
 
     def expected(self, check: Check) -> Outcome:
         """The reference's outcome."""
-        if check.name not in self._expected:
-            outcome = run_probe(check, self._reference, self.seed(check))
-            self._expected[check.name] = outcome
-        return self._expected[check.name]
+        key = check.name, self.seed(check), RIGHT
+        if key not in self._known:
+            self._known[key] = run_probe(check, self._reference, self.seed(check))
+        right = self._known[key]
+        assert right is not None
+        return right
 
     def slips(self, check: Check) -> Mapping[str, Outcome]:
         """The outcome of each known slip of the check's function, where it differs."""
@@ -138,13 +145,13 @@ class LiveKey:
 
     def slip(self, check: Check, name: str) -> Outcome | None:
         """The outcome of one slip, where it differs from the right one."""
-        key = check.name, name
-        if key not in self._tried:
+        key = check.name, self.seed(check), name
+        if key not in self._known:
             variant = overlay(self._by_name[name], self._reference)
             outcome = run_probe(check, variant, self.seed(check))
             differing = differs(check, self.expected(check), outcome)
-            self._tried[key] = outcome if differing else None
-        return self._tried[key]
+            self._known[key] = outcome if differing else None
+        return self._known[key]
 
     def knows(self, slip: Misconception) -> bool:
         """Learn a slip that was suggested, for as long as a batch lasts."""
