@@ -18,11 +18,22 @@ from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis
 from autograder.checker.key import AnswerKey, rules
 from autograder.checker.outcome import Outcome
-from autograder.checker.runs import CHANGED, FORM, Candidate, Cause, Cell, Look, Run, Suggests
+from autograder.checker.runs import (
+    CHANGED,
+    FORM,
+    Candidate,
+    Cause,
+    Cell,
+    Look,
+    Run,
+    Suggests,
+    diagnosis,
+    neutral,
+    root_of,
+)
 from autograder.checker.slips import fitting, same_failure
 
 UNKNOWN = "No slip that the kit knows fits."
-TOGETHER, AND = "Several slips together: ", " And: "
 WEIGHT = ".weight_of_"  # in the name of a cause that is a fitted number
 RECORDED = ".change_"  # in the name of a change that a record has, without all the others
 MOST_HOPELESS = 6  # functions of one submission that nothing explains; pairs for half of them
@@ -56,7 +67,8 @@ class Causes:
         self.failed = [run for run in self.runs if run.cells]
         self.cells: frozenset[Cell] = frozenset().union(*(run.cells for run in self.failed))
         self.weights = {run.check.name: run.check.weight for run in runs}
-        self._neutral = {run.check.name for run in self.runs if _neutral(run.check)}
+        self._neutral = {run.check.name for run in self.runs if neutral(run.check)}
+        self._telling = {cell for run in self.failed for cell in run.telling}
         self.candidates: dict[str, Candidate] = {}
 
     def named(self) -> dict[str, Cause]:
@@ -65,7 +77,7 @@ class Causes:
         found = {}
         for run in self.failed:
             explained = [one for one in chosen if one.fits & run.cells]
-            said = self._diagnosis(run, explained) or self._unnamed(run, chosen)
+            said = diagnosis(self.key, run, explained) or self._unnamed(run, chosen)
             found[run.check.name] = Cause(tuple(one.name for one in explained), said)
         return found
 
@@ -197,7 +209,8 @@ class Causes:
             same = outcome.outputs is None and slip.outputs is None and same_failure(outcome, slip)
             (candidate.fits if same else candidate.clashes).update(run.cells)
             return
-        fits = {(name, leaf) for leaf in fitting_leaves(outcome, run.wrong, slip)}
+        same_too = fitting(outcome, run.wrong, {candidate.name: slip}).get(candidate.name, [])
+        fits = {(name, leaf) for leaf in same_too}
         if outcome.mutated:
             fits.add((name, CHANGED))
         theirs = {(name, leaf) for leaf in self._wrong_leaves(run.check, candidate.name, slip)}
@@ -255,11 +268,25 @@ class Causes:
 
         Where only extremes and properties fit, nothing may clash.
         """
-        clashing = {_root(leaf) for _, leaf in self._hard(one.clashes)}
-        fits = {cell for cell in one.fits if _root(cell[1]) not in clashing}
+        clashing = {root_of(leaf) for _, leaf in self._hard(one.clashes)}
+        fits = {cell for cell in one.fits if root_of(cell[1]) not in clashing}
         if not self._hard(fits) and (self._hard(one.fits) or one.clashes):
             fits = set()
+        if self._guessed(fits, bool(one.clashes)):
+            fits = set()
         return replace(one, fits=fits)
+
+    def _guessed(self, fits: set[Cell], clashes: bool) -> bool:
+        """Whether a candidate gives no number of what is wrong, though there are some.
+
+        A share or a yes or no comes about in many ways. Shares count where they are all that is
+        wrong in their checks, and nothing clashes.
+        """
+        if not self._telling or fits & self._telling:
+            return False
+        shares = {cell for run in self.failed for cell in run.shares}
+        met = [run for run in self.failed if fits & run.cells]
+        return clashes or not self._hard(fits) & shares or any(run.telling for run in met)
 
     def _hard(self, cells: Iterable[Cell]) -> set[Cell]:
         """The cells of checks of ordinary values."""
@@ -267,33 +294,3 @@ class Causes:
 
     def _weight(self, cells: Iterable[Cell]) -> float:
         return sum(self.weights[name] for name, _ in cells)
-
-    def _diagnosis(self, run: Run, chosen: Sequence[Candidate]) -> Diagnosis | None:
-        """The causes of one check's failure, in one diagnosis."""
-        if not chosen:
-            return None
-        told = [self.key.misconception(one.name) for one in chosen]
-        explained = set().union(*(one.fits for one in chosen)) & run.cells
-        text = told[0][1]
-        if len(told) > 1:
-            text = TOGETHER + AND.join(words.removeprefix(TOGETHER) for _, words, _ in told)
-        part = ""
-        if left := sorted({_root(leaf) for _, leaf in run.cells - explained}):
-            roots = sorted({_root(leaf) for _, leaf in explained} - set(left))
-            part = f"That explains {', '.join(roots)}." if roots else "That explains a part."
-            part += f" Something else is wrong too, in {', '.join(left)}."
-        return Diagnosis(" + ".join(one.name for one in chosen), text, told[0][2], part)
-
-
-def _root(leaf: str) -> str:
-    return leaf.split("[")[0]
-
-
-def _neutral(check: Check) -> bool:
-    """Whether two right ways of one slip may differ there, by rounding or by a bound."""
-    return check.gated or check.rtol is not None or check.kind in ("dtype", "learning")
-
-
-def fitting_leaves(outcome: Outcome, wrong: Sequence[str], slip: Outcome) -> list[str]:
-    """The wrong outputs that a slip gives as well."""
-    return fitting(outcome, wrong, {"": slip}).get("", [])

@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from autograder.checker.bank import Misconception
+from autograder.checker.bounds import Bound, Within
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
+from autograder.checker.key import AnswerKey
 from autograder.checker.outcome import Outcome, Verdict
 
 FAILED, CHANGED, FORM = "(failed)", "(argument changed)", "(form)"
@@ -26,6 +28,8 @@ EXPLAINABLE = (
     Verdict.BAD_OUTPUT,
 )
 
+TOGETHER, AND = "Several slips together: ", " And: "
+YES_OR_NO = bool | np.bool_ | Bound
 Cell = tuple[str, str]  # a check's name, and one of its outputs (or what else is wrong)
 
 
@@ -86,6 +90,21 @@ class Run:
             found.add((name, CHANGED))
         return frozenset(found or {(name, FORM)})
 
+    @cached_property
+    def telling(self) -> frozenset[Cell]:
+        """Of these, the ones that nobody gets by accident: no shares, no yes or no."""
+        return frozenset(
+            c for c in self.cells if not isinstance(self._value(c), YES_OR_NO | Within)
+        )
+
+    @cached_property
+    def shares(self) -> frozenset[Cell]:
+        """Of these, the statistics: one alone comes about in many ways."""
+        return frozenset(cell for cell in self.cells if isinstance(self._value(cell), Within))
+
+    def _value(self, cell: Cell) -> Any:
+        return self.outcome.leaves.get(cell[1])
+
 
 @dataclass
 class Candidate:
@@ -104,3 +123,30 @@ class Cause:
 
     names: tuple[str, ...]
     said: Diagnosis | None
+
+
+def root_of(leaf: str) -> str:
+    """The output that a path lies in."""
+    return leaf.split("[")[0]
+
+
+def neutral(check: Check) -> bool:
+    """Whether two right ways of one slip may differ there, by rounding or by a bound."""
+    return check.gated or check.rtol is not None or check.kind in ("dtype", "learning")
+
+
+def diagnosis(key: AnswerKey, run: Run, chosen: Sequence[Candidate]) -> Diagnosis | None:
+    """The causes of one check's failure, in one diagnosis."""
+    if not chosen:
+        return None
+    told = [key.misconception(one.name) for one in chosen]
+    explained = set().union(*(one.fits for one in chosen)) & run.cells
+    text = told[0][1]
+    if len(told) > 1:
+        text = TOGETHER + AND.join(words.removeprefix(TOGETHER) for _, words, _ in told)
+    part = ""
+    if left := sorted({root_of(leaf) for _, leaf in run.cells - explained}):
+        roots = sorted({root_of(leaf) for _, leaf in explained} - set(left))
+        part = f"That explains {', '.join(roots)}." if roots else "That explains a part."
+        part += f" Something else is wrong too, in {', '.join(left)}."
+    return Diagnosis(" + ".join(one.name for one in chosen), text, told[0][2], part)

@@ -22,9 +22,9 @@ from types import CodeType
 from typing import Any
 
 from autograder.checker.bank import Misconception
-from autograder.checker.causes import AND, TOGETHER
 from autograder.checker.declare import load_file
 from autograder.checker.implementation import LocalImplementation
+from autograder.checker.runs import AND, TOGETHER
 from autograder.explain.arithmetic import of_whole
 from autograder.explain.calls import loop_changes
 from autograder.explain.change import Change, Variant

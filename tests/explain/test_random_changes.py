@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,6 +40,12 @@ def composed(steps: Steps, chance: random.Random) -> Misconception | None:
     return steps.slip(variants)
 
 
+def overflowed(value: Any) -> bool:
+    """Whether an output holds what is no number."""
+    floats = isinstance(value, float | np.ndarray) and np.asarray(value).dtype.kind == "f"
+    return floats and not np.isfinite(value).all()
+
+
 def untrue(
     judge: Judge, wrong: LocalImplementation, checks: Sequence[Check], said: dict[str, Finding]
 ) -> list[str]:
@@ -51,7 +58,7 @@ def untrue(
         if told.passed or not (told.diagnosis and told.diagnosis.id):
             continue
         run = judge._run(check, wrong)
-        if not all(np.isfinite(run.outcome.leaves.get(leaf, 0.0)).all() for leaf in run.wrong):
+        if any(map(overflowed, (run.outcome.leaves.get(leaf) for leaf in run.wrong))):
             continue  # NaN and infinity don't say what overflowed
         causes = {name: slip for name in told.candidates if (slip := key.slip(check, name))}
         covered = fitting(run.outcome, run.wrong, causes)
