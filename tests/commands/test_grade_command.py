@@ -50,6 +50,7 @@ def test_a_known_slip_is_named_and_costs_its_points_only(class_of_seven):
             "id": "passes_one_copy",
             "text": "The gradient came through one of the two copies of x only.",
             "section": "1.2",
+            "part": "",
         }
     assert "through one of the two copies" in desk.feedback("bob")
     assert "Handout §1.2" in desk.feedback("bob")
