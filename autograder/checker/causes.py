@@ -8,7 +8,7 @@ is said to be a part; where nothing fits, nothing is named.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -34,12 +34,12 @@ from autograder.checker.runs import (
 from autograder.checker.slips import fitting, same_failure
 
 UNKNOWN = "No slip that the kit knows fits."
-WEIGHT = ".weight_of_"  # in the name of a cause that is a fitted number
-RECORDED = ".change_"  # in the name of a change that a record has, without all the others
 MOST_HOPELESS = 6  # functions of one submission that nothing explains; pairs for half of them
 MOST_CAUSES = 3
 MOST_STRANGE = 3  # checks in which a slip shows and does not fit
 MOST_LOOKS = 4  # checks of a function on which changes of steps are looked for
+
+Search = Callable[[Look], Sequence[Misconception]]
 
 
 class Causes:
@@ -64,10 +64,10 @@ class Causes:
         self._hopeless_before = hopeless
         self.hopeless = False
         self.runs = runs
-        self.failed = [run for run in self.runs if run.cells]
+        self._neutral = {run.check.name for run in self.runs if neutral(run.check)}
+        self.failed = sorted((run for run in self.runs if run.cells), key=self._order)
         self.cells: frozenset[Cell] = frozenset().union(*(run.cells for run in self.failed))
         self.weights = {run.check.name: run.check.weight for run in runs}
-        self._neutral = {run.check.name for run in self.runs if neutral(run.check)}
         self._telling = {cell for run in self.failed for cell in run.telling}
         self.candidates: dict[str, Candidate] = {}
 
@@ -106,33 +106,33 @@ class Causes:
         looks: list[tuple[Run, Look | None]] = []
         while len(looks) < MOST_LOOKS:
             asked, open_cells = [run for run, _ in looks], self._open(chosen)
-            waiting = (r for r in self._ordered() if r not in asked and r.cells & open_cells)
+            waiting = (r for r in self.failed if r not in asked and r.cells & open_cells)
             run = next(waiting, None)
             if run is None:
                 break
             looks.append((run, self._look(run, suggests)))
-            chosen = self._suggested(looks[-1][1], "singles")
+            chosen = self._suggested(looks[-1][1], lambda look: look.singles())
             if self._done(chosen):
                 return chosen
             if not chosen and len(looks) > (self._hopeless_before == 0):
                 break  # nothing fits anything: it would not elsewhere either
         if self._hopeless_before >= MOST_HOPELESS // 2:
             return chosen
-        for kind, most in (("pairs", 1), ("weights", 2)):
+        deeper: tuple[tuple[Search, int], ...] = (
+            (lambda look: look.pairs(), 1),
+            (lambda look: look.weights(), 2),
+        )
+        for search, most in deeper:
             for look in [one for run, one in looks if run.cells & self._open(chosen)][:most]:
-                chosen = self._suggested(look, kind)
+                chosen = self._suggested(look, search)
                 if self._done(chosen):
                     return chosen
         return chosen
 
-    def _ordered(self) -> list[Run]:
-        """Failed runs: those of ordinary values first, and of these what shows and weighs most."""
-
-        def order(run: Run) -> tuple[bool, bool, float]:
-            returned = run.outcome.outputs is not None
-            return run.check.name in self._neutral, not returned, -run.check.weight
-
-        return sorted(self.failed, key=order)
+    def _order(self, run: Run) -> tuple[bool, bool, float]:
+        """Ordinary values come first, and of these what shows and weighs most."""
+        returned = run.outcome.outputs is not None
+        return run.check.name in self._neutral, not returned, -run.check.weight
 
     def _look(self, run: Run, suggests: Suggests) -> Look | None:
         right = self.key.expected(run.check)
@@ -140,16 +140,17 @@ class Causes:
             return suggests.look(run.check, self.key.seed(run.check), right, run.outcome)
         return None
 
-    def _suggested(self, look: Look | None, kind: str) -> list[Candidate]:
+    def _suggested(self, look: Look | None, search: Search) -> list[Candidate]:
         """The causes that explain most, once the suggestions of a look are tried as well."""
         slips: Sequence[Misconception] = ()
         if look is not None:
             with suppress(Exception):  # as above
-                slips = getattr(look, kind)()
+                slips = search(look)
         for slip in slips:
             if self.key.knows(slip):
                 self._try_all([slip.name])
                 candidate = self.candidates[slip.name]
+                candidate.alone = slip.alone
                 if candidate.fits and not candidate.refuted and self._whole(candidate):
                     break  # the likely ones come first
         return self._cover()
@@ -162,7 +163,7 @@ class Causes:
         """
         settled: set[str] = set()
         strangers: Counter[str] = Counter()
-        for run in self._ordered():
+        for run in self.failed:
             names = [name for name in self.key.names(run.check) if name not in settled]
             outcomes = ((name, self.key.slip(run.check, name)) for name in names)
             slips = {name: outcome for name, outcome in outcomes if outcome is not None}
@@ -237,8 +238,7 @@ class Causes:
         whole = [one for one in pool if self._whole(one)]
         if whole:
             return [min(whole, key=lambda one: (len(self._hard(one.clashes)), one.order))]
-        pool = [one for one in pool if WEIGHT not in one.name and RECORDED not in one.name]
-        parts = (self._believed(one) for one in pool)  # the others explain all, or nothing
+        parts = (self._believed(one) for one in pool if not one.alone)
         pool = [one for one in parts if one.fits]
         chosen: list[Candidate] = []
         covered: set[Cell] = set()

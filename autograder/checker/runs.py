@@ -64,7 +64,9 @@ class Run:
 
     @cached_property
     def digest(self) -> str:
-        """Two runs of a check that have the same one have gone the same way."""
+        """Two runs of a check that have the same one are explained in the same way."""
+        if not self.cells:
+            return f"{self.check.name} {self.finding.verdict}"
         outcome = self.outcome
         words = (self.check.name, self.finding.verdict, self.finding.unnamed, self.wrong)
         ends = (outcome.error, outcome.structure, outcome.probe_error, outcome.mutated)
@@ -115,6 +117,7 @@ class Candidate:
     fits: set[Cell] = field(default_factory=set)
     clashes: set[Cell] = field(default_factory=set)
     refuted: bool = False
+    alone: bool = False  # it explains all that is wrong, or nothing
 
 
 @dataclass(frozen=True)

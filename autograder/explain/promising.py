@@ -22,8 +22,6 @@ Array = NDArray[np.float64]
 MOST = 200  # pairs by each of the guesses
 HABITS = 100  # pairs that are tried whatever the guesses say
 NEAR = 0.5  # of what is wrong, squared: a guess that leaves more is none
-
-
 RTOL, ATOL = 1e-9, 1e-12  # within which two outputs are the same; the first of the largest value
 
 
@@ -46,7 +44,7 @@ def promising(
     order: Iterable[tuple[int, int]] = _by_habit(useful)
     if all(np.shape(mine[name]) == np.shape(right[name]) for name in names):
         base, wanted = flat(right, names), flat(mine, names)
-        rows = [_fitting(tried.leaves, names, right) for tried in useful]
+        rows = [_fitting(one.leaves, names, right) for one in useful]
         guesses = _by_product(rows, base, wanted), _by_sum(rows, base, wanted)
         order = _in_turn(*guesses, _by_habit(useful))
     seen = set()

@@ -9,17 +9,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograder.checker.compare import leaves
 from autograder.checker.contract import OPAQUE
 from autograder.checker.implementation import Call, hand_out
 from autograder.checker.outcome import Generator, Opaque
 from autograder.explain.change import Variant
-from autograder.explain.promising import ATOL, RTOL, Leaves, Tried, changed_leaves, same
+from autograder.explain.promising import ATOL, RTOL, Array, Leaves, Tried, changed_leaves, same
 from autograder.explain.steps import Steps
 
-Array = NDArray[np.float64]
 MOST_TWINS = 6  # variants that give the same on one call
 
 
@@ -106,7 +104,7 @@ def tried(
         changed = steps.code([variant])
         given = changed and attempt(steps, before, changed, variant.operation)
         if given and given.keys() == right.keys() and (differing := changed_leaves(right, given)):
-            look = tuple((name, _fingerprint(given[name])) for name in sorted(differing))
+            look = tuple((name, glimpse(given[name])) for name in sorted(differing))
             one = Tried(variant, given, differing)
             if seen[look] < MOST_TWINS:  # the same here, but perhaps not elsewhere
                 recorded.tried.append(one)
@@ -128,7 +126,8 @@ def _with_default(
     return None if name in given else attempt(steps, {0: before[0] | {name: value}}, {}, 0)
 
 
-def _fingerprint(value: Any) -> Hashable:
+def glimpse(value: Any) -> Hashable:
+    """What two equal outputs have in common, and hardly any others: cheap, for a first look."""
     if isinstance(value, np.ndarray) and value.size and value.dtype.kind == "f":
         with np.errstate(all="ignore"):
             return value.shape, f"{float(value.flat[0]):.8g}", f"{float(value.sum()):.8g}"

@@ -154,15 +154,16 @@ class Steps:
             for item in tree.nodes
             if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name)
         }
-        parts: dict[int, tuple[str, str]] = {}  # a part's name in a sentence, and how it looks
+        parts: dict[int, tuple[str, str, tuple[str, ...], str]] = {}  # what is said of it; its code
         for index, node in enumerate(tree.nodes):
             if not isinstance(node, ast.expr):
                 continue
             part = tree.innermost(node)
             if id(part) not in parts:
-                parts[id(part)] = self._comments.of(part, step)[0], ast.unparse(part)
-            inner, unchanged = parts[id(part)]
-            why, as_hard = self._comments.why(part), self._comments.as_hard(part)
+                comments = self._comments
+                said = comments.of(part, step)[0], comments.why(part), comments.as_hard(part)
+                parts[id(part)] = *said, ast.unparse(part)
+            inner, why, as_hard, unchanged = parts[id(part)]
             siblings = known
             if isinstance(node, ast.Name):
                 siblings = next((names for names in bound if node.id in names), known)

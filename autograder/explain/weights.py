@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autograder.checker.bank import Misconception
-from autograder.checker.causes import WEIGHT
 from autograder.explain.change import Change, Variant, quoted
 from autograder.explain.comments import sentence
 from autograder.explain.program import compiled
@@ -73,8 +73,9 @@ def _said(
     words, see, why = steps.step_of(statement)
     text = f"the term {quoted(term)} carries {value:.6g} where it should carry 1."
     text = sentence(steps.program.operations[operation].where, words, text)
-    name = f"{steps.of}{WEIGHT}{ast.unparse(term)}_{value:.6g}"[:80]
-    return steps.slip([Variant(operation, place, Change(new, text, 1), name, text, see, why=why)])
+    name = f"{steps.of}.weight_of_{ast.unparse(term)}_{value:.6g}"[:80]
+    odd = Variant(operation, place, Change(new, text, 1), name, text, see, why=why)
+    return replace(steps.slip([odd]), alone=True)
 
 
 def _sums(statement: ast.stmt) -> Iterator[list[ast.expr]]:

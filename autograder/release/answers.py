@@ -20,7 +20,7 @@ from autograder.checker.implementation import Call
 from autograder.checker.key import LiveKey, kind_of_error, rules
 from autograder.checker.outcome import Outcome, Unsupported
 from autograder.explain.change import Variant
-from autograder.explain.recorded import tried
+from autograder.explain.recorded import glimpse, tried
 from autograder.explain.steps import Steps
 
 MOST_BYTES = 250_000  # of a record; what slips and right answers leave is for changes of steps
@@ -39,10 +39,9 @@ class Answers:
 
     def slips(self) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
         """For each check the answers, and the texts of the slips that can be told by them."""
-        answers = {check.name: dict(self.key.slips(check)) for check in self.checks}
         wrong: dict[str, list[tuple[Check, Outcome]]] = {}
         for check in self.checks:
-            for name, outcome in answers[check.name].items():
+            for name, outcome in self.key.slips(check).items():
                 wrong.setdefault(name, []).append((check, outcome))
         texts: dict[str, Any] = {}
         found: dict[str, dict[str, Any]] = {check.name: {} for check in self.checks}
@@ -135,7 +134,7 @@ class Answers:
             for place, calls, at in self._calls(steps.of, checks):
                 recorded = tried(steps, calls, at, some)
                 for one in recorded.tried if recorded else ():
-                    looks[one.variant].append((place, *map(_glimpse, one.leaves.values())))
+                    looks[one.variant].append((place, *map(glimpse, one.leaves.values())))
             for variant, look in looks.items():
                 if look and tuple(look) not in seen:
                     seen.add(tuple(look))
@@ -214,14 +213,6 @@ def _look(parts: Sequence[_Parts]) -> str:
     """What is equal for equal answers, whatever the machine: coarse floats say nothing new."""
     some = [part for part in parts if part.secret] or parts
     return json.dumps([(part.check.name, part.stored(bytes(KEY))) for part in some])
-
-
-def _glimpse(value: Any) -> Hashable:
-    """What two equal outputs have in common, and hardly any others: cheap, for a first look."""
-    if isinstance(value, np.ndarray) and value.size and value.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            return value.shape, f"{float(value.flat[0]):.8g}", f"{float(value.sum()):.8g}"
-    return str(value)
 
 
 def stored(outcome: Outcome) -> dict[str, Any]:

@@ -18,7 +18,6 @@ import numpy as np
 
 from autograder.checker.bank import Misconception
 from autograder.checker.bounds import Bound, Within
-from autograder.checker.causes import RECORDED
 from autograder.checker.contract import Contract, Function
 from autograder.checker.declare import Check
 from autograder.checker.draw import public_seed
@@ -79,17 +78,13 @@ class Record:
             )
         return self._once(f"{check.name} right", lambda: _outcome(entry["expected"]))
 
-    def slips(self, check: Check) -> Mapping[str, Outcome]:
-        """What the known slips answer."""
-        return {name: self._answer(check, name, s) for name, s in self._of(check).items()}
-
     def changed(self, check: Check) -> Mapping[str, Outcome]:
         """What likely changes of steps answer, the likeliest first."""
         return {name: self._answer(check, name, s) for name, s in self._changed(check).items()}
 
     def names(self, check: Check) -> Sequence[str]:
         """The known slips that differ in a check."""
-        return list(self.checks[check.name]["slips"])
+        return list(self._of(check))
 
     def slip(self, check: Check, name: str) -> Outcome | None:
         """What one of them answers."""
@@ -237,7 +232,7 @@ class Record:
 
 def change_name(function: str, place: int) -> str:
     """What a change is called here: its own name would tell the step."""
-    return f"{function}{RECORDED}{place + 1}"
+    return f"{function}.change_{place + 1}"
 
 
 def _with(wrong: Mapping[str, Any], name: str, value: Any) -> Any:

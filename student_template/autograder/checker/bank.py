@@ -22,6 +22,7 @@ class Misconception:
     `see` is the handout's section ("handout.md#anchor"). Slips of one `family` give the same
     output on every sensible input. `replaces` holds further functions that must change with it.
     `easier_backward`: the slipped forward's backward is simpler than the one that is asked for.
+    `alone`: it is believed only where it explains all that is wrong, never a part.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Misconception:
     replaces: Mapping[str, Callable[..., Any]] = field(repr=False, default_factory=dict)
     cache: Callable[..., Any] | None = field(repr=False, default=None)
     easier_backward: bool = False
+    alone: bool = False
 
     @property
     def anchor(self) -> str:

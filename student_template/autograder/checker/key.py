@@ -33,9 +33,6 @@ class AnswerKey(Protocol):
     def expected(self, check: Check) -> Outcome:
         """The reference's outcome."""
 
-    def slips(self, check: Check) -> Mapping[str, Outcome]:
-        """The outcome of each known slip of the check's function, where it differs."""
-
     def names(self, check: Check) -> Sequence[str]:
         """The known slips that may differ in a check."""
 

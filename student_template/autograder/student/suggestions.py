@@ -60,8 +60,8 @@ class RecordedLook:
 
 
 def _named(name: str, function: str) -> Misconception:
-    """What the record knows a change by: it has no code."""
-    return Misconception(name, function, "", name, "", _not_here)
+    """What the record knows a change by: it has no code, and few of its like to be weighed with."""
+    return Misconception(name, function, "", name, "", _not_here, alone=True)
 
 
 def _not_here(*arguments: Any, **named: Any) -> Any:
