@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograder.checker import disclosure
 from autograder.checker.bank import Misconception
-from autograder.checker.causes import MOST_HOPELESS, UNKNOWN, Causes
-from autograder.checker.compare import Difference, Expected, same_form
+from autograder.checker.causes import MOST_HOPELESS, Causes
+from autograder.checker.compare import Difference, Expected
 from autograder.checker.declare import Check
-from autograder.checker.finding import Diagnosis, Finding
+from autograder.checker.finding import Finding
 from autograder.checker.gates import gate
 from autograder.checker.implementation import Implementation, LocalImplementation
 from autograder.checker.key import (
@@ -20,28 +19,17 @@ from autograder.checker.key import (
     LiveKey,
     Outcomes,
     fault_of,
-    kind_of_error,
     rules,
     run_probe,
 )
 from autograder.checker.outcome import (
-    ImplementationMissing,
-    ImplementationRaised,
     Outcome,
     Verdict,
 )
 from autograder.checker.own_forward import gradients_fit_own_forward
 from autograder.checker.runs import Cause, Run, Suggests
 from autograder.checker.slips import main_slips, same_outputs
-from autograder.checker.symptoms import describe, sizes_of
-
-ORDER = (
-    Verdict.BAD_OUTPUT,
-    Verdict.WRONG_TYPE,
-    Verdict.WRONG_SHAPE,
-    Verdict.NOT_FINITE,
-    Verdict.WRONG_VALUE,
-)
+from autograder.checker.verdicts import finding_of, judged
 
 
 class Judge:
@@ -130,7 +118,7 @@ class Judge:
         right = self.key.expected(check)
         fault = fault_of(check, right)
         if fault:
-            finding = self._finding(check, Verdict.GRADER_ERROR, details=fault)
+            finding = finding_of(check, Verdict.GRADER_ERROR, details=fault)
             return Run(check, finding, Outcome())
         with np.errstate(all="ignore"):
             allowed = self.allowed.get(check.name)
@@ -159,10 +147,7 @@ class Judge:
     def _examine(
         self, check: Check, right: Outcome, outcome: Outcome
     ) -> tuple[Finding, tuple[str, ...]]:
-        """The first that holds: death, exception, structure, mutation, difference; else passed.
-
-        Beside it the outputs, by path, that are wrong.
-        """
+        """What is wrong first of all, and beside it the outputs, by path, that are wrong."""
         differences: tuple[Difference, ...] = ()
         expected = self._expected(check)
         outputs = None if expected is None else outcome.outputs
@@ -172,106 +157,8 @@ class Judge:
             and (outcome.mutated or not expected.matches(outputs))
         ):
             differences = tuple(expected.differences(outputs))
-        finding = self._judged(check, right, outcome, differences)
+        finding = judged(check, right, outcome, differences)
         return finding, tuple(difference.name for difference in differences)
-
-    def _judged(
-        self,
-        check: Check,
-        right: Outcome,
-        outcome: Outcome,
-        differences: Sequence[Difference],
-    ) -> Finding:
-        if outcome.stopped is not None:
-            death = outcome.stopped
-            told = disclosure.death(death)
-            return self._finding(check, death.verdict, death.message, told=told)
-        if outcome.error is not None:
-            return self._raised(check, right, outcome)
-        if outcome.structure:
-            told = disclosure.structure(outcome.structure)
-            return self._finding(check, Verdict.WRONG_TYPE, outcome.structure, told=told)
-        if right.outputs is None:
-            kind = kind_of_error(right)
-            return self._finding(
-                check, Verdict.WRONG_VALUE, f"no exception; {kind} was expected for these arguments"
-            )
-        if outcome.outputs is None:
-            return self._unusable(check, right, outcome)
-        if not outcome.mutated and not differences:
-            return self._form(check, right, outcome) or self._finding(check, Verdict.PASSED)
-        first = min(differences, key=lambda d: ORDER.index(d.verdict), default=None)
-        early = first is not None and first.verdict not in (Verdict.WRONG_VALUE,)
-        if outcome.mutated and not early:
-            text = f"{outcome.mutated[0]} was changed in place: work on a copy"
-            return self._finding(check, Verdict.MUTATED_INPUT, text)
-        if first is None:
-            return self._finding(check, Verdict.PASSED)
-        return self._different(check, outcome, first, differences)
-
-    def _raised(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
-        error = outcome.error
-        if isinstance(error, ImplementationMissing):
-            return self._finding(
-                check, Verdict.MISSING, error.message, told=disclosure.missing(error)
-            )
-        assert isinstance(error, ImplementationRaised)
-        if error.not_implemented:
-            return self._finding(check, Verdict.NOT_IMPLEMENTED, details=error.message)
-        kind = kind_of_error(right)
-        if kind and kind_of_error(outcome) == kind:
-            return self._finding(check, Verdict.PASSED)
-        message = error.message.strip().split("\n")[0] if error.message.strip() else ""
-        text = f"{error.kinds[0]}: {message}" if message else error.kinds[0]
-        if error.where:
-            text += f"\nin {error.where}"
-        told = disclosure.exception(error.kinds)
-        finding = self._finding(check, Verdict.RAISED, text, told=told)
-        return replace(finding, raised=error)
-
-    def _unusable(self, check: Check, right: Outcome, outcome: Outcome) -> Finding:
-        """The probe could not use a result: say which call's result is built differently."""
-        text = f"the check could not use the result ({outcome.probe_error})"
-        found = self._form(check, right, outcome)
-        told = "the check could not use the result"
-        return found or self._finding(check, Verdict.BAD_OUTPUT, text, told=told)
-
-    def _form(self, check: Check, right: Outcome, outcome: Outcome) -> Finding | None:
-        """The first call whose result has another type or shape than the reference's.
-
-        A probe may look at a part or a statistic only; the whole must be of the right form too.
-        """
-        for mine, theirs in zip(right.calls, outcome.calls, strict=False):
-            one, other = mine.result.value, theirs.result.value
-            if same_form(one, other):
-                continue
-            for difference in Expected({"result": one}, rules(check)).differences(
-                {"result": other}
-            ):
-                if difference.verdict in (Verdict.WRONG_TYPE, Verdict.WRONG_SHAPE):
-                    text, told = (
-                        words.replace("result", f"{mine.function.name}'s result", 1)
-                        for words in (difference.text, difference.told or difference.text)
-                    )
-                    return self._finding(check, difference.verdict, text, told=told)
-        return None
-
-    def _different(
-        self, check: Check, outcome: Outcome, first: Difference, differences: Sequence[Difference]
-    ) -> Finding:
-        symptom = describe(first, sizes_of(outcome.calls))
-        others = sorted({d.root for d in differences} - {first.root})
-        more = f"\nAlso wrong: {', '.join(others[:6])}." if others else ""
-        finding = self._finding(
-            check,
-            first.verdict,
-            f"{first.text}.{more}",
-            "\n".join(symptom.details),
-            told=f"{first.told or first.text}.{more}",
-        )
-        text = symptom.text or ("" if symptom.known else UNKNOWN)
-        unnamed = Diagnosis(None, text) if text else None
-        return replace(finding, unnamed=unnamed, diagnosis=unnamed)
 
     def _second_look(
         self, checks: Sequence[Check], found: dict[str, Finding], implementation: Implementation
@@ -300,17 +187,5 @@ class Judge:
                 rightly = gradients_fit_own_forward(check.of, implementation, large=large)
             if rightly:
                 text = f"right on top of your {below[0]}, whose own slip is counted there"
-                seen[check.name] = self._finding(check, Verdict.PASSED, text)
+                seen[check.name] = finding_of(check, Verdict.PASSED, text)
         return seen
-
-    @staticmethod
-    def _finding(
-        check: Check,
-        verdict: Verdict,
-        symptom: str = "",
-        details: str = "",
-        *,
-        told: str | None = None,
-    ) -> Finding:
-        told = symptom if told is None else told
-        return Finding(check.name, check.title, check.of, verdict, symptom, details, told=told)

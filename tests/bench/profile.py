@@ -78,7 +78,7 @@ TRUSTED: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         (
             "autograder.checker.compare:Expected.matches",
             "autograder.checker.compare:Expected.differences",
-            f"{JUDGE}:same_form",
+            "autograder.checker.verdicts:same_form",
         ),
     ),
     (
@@ -86,7 +86,7 @@ TRUSTED: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         True,
         (
             "autograder.checker.causes:Causes.named",
-            f"{JUDGE}:describe",
+            "autograder.checker.verdicts:describe",
             f"{JUDGE}:same_outputs",
             f"{JUDGE}:gradients_fit_own_forward",
             "autograder.checker.key:LiveKey.slips",
