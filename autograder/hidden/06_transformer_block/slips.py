@@ -392,6 +392,12 @@ forgets_the_gradient_around_ffn = weighted_slip(
     SUM,
     around_ffn=0,
 )
+forgets_the_gradient_around_attention = weighted_slip(
+    "forgets_the_gradient_around_attention",
+    "The gradient that goes around attention is missing: the sum hands its gradient to x, too.",
+    SUM,
+    around_attention=0,
+)
 halves_the_residual_gradients = weighted_slip(
     "halves_the_residual_gradients",
     "The residual's gradient is split between its two readers; a sum hands all of it to both.",

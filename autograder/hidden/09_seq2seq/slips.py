@@ -462,6 +462,11 @@ forgets_the_gradient_around_cross = backward_slip(
     "terms.",
     lambda b, dy: b.back(dy, (1, 0, 1)),
 )
+forgets_the_gradient_around_attn = backward_slip(
+    "forgets_the_gradient_around_attn",
+    "The gradient that goes around self-attention is missing: the sum hands its gradient to x.",
+    lambda b, dy: b.back(dy, (0, 1, 1)),
+)
 forgets_the_gradient_around_the_network = backward_slip(
     "forgets_the_gradient_around_the_network",
     "The gradient that goes around the feed-forward network is missing: b is read twice.",

@@ -9,9 +9,6 @@ from autograder.checker import misconception
 NORM = "handout.md#two-places-for-the-norm"
 
 
-SUM = "handout.md#a-sum-hands-its-gradient-to-both"
-
-
 PRE = "handout.md#backward-through-pre-norm"
 
 
@@ -135,16 +132,6 @@ class Block:
         return dx
 
 
-def sent_back(block, dy, norm, around_ffn=1, around_attention=1, query=1, context=1):
-    """dx of a block, with what goes around and through the sublayers weighted."""
-    if norm == "pre":
-        dm = around_ffn * dy + block.ln2_back(block.ffn(dy))
-        return around_attention * dm + block.ln1_back(block.attention(dm, query, context))
-    ds = block.ln2_back(dy)
-    ds = block.ln1_back(around_ffn * ds + block.ffn(ds))
-    return around_attention * ds + block.attention(ds, query, context)
-
-
 def backward_slip(name, text, see, wire):
     """Declare a wrong backward; wire(block, dy, norm) gives dx, and None the right gradients."""
 
@@ -155,18 +142,6 @@ def backward_slip(name, text, see, wire):
 
     slip.__name__, slip.__doc__ = name, text
     return misconception(of="transformer_block_backward", see=see)(slip)
-
-
-def weighted_slip(name, text, see, **weights):
-    return backward_slip(name, text, see, lambda b, dy, norm: sent_back(b, dy, norm, **weights))
-
-
-forgets_the_gradient_around_attention = weighted_slip(
-    "forgets_the_gradient_around_attention",
-    "The gradient that goes around attention is missing: the sum hands its gradient to x, too.",
-    SUM,
-    around_attention=0,
-)
 
 
 dy_around_everything = backward_slip(

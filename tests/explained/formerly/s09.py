@@ -215,25 +215,6 @@ class Block:
         return dy
 
 
-def backward_slip(name, text, wire, see=BLOCK_BACK):
-    """Declare a wrong backward; wire(block, dy) gives dx and may change block's gradients."""
-
-    def slip(reference, dy, *args, **named):
-        block = Block(reference, *args, **named)
-        dx = wire(block, dy)
-        return dx, block.dcontext, block.grads
-
-    slip.__name__, slip.__doc__ = name, text
-    return misconception(of="decoder_block_backward", see=see)(slip)
-
-
-forgets_the_gradient_around_attn = backward_slip(
-    "forgets_the_gradient_around_attn",
-    "The gradient that goes around self-attention is missing: the sum hands its gradient to x.",
-    lambda b, dy: b.back(dy, (0, 1, 1)),
-)
-
-
 @misconception(of="decoder_block_backward", see=BLOCK_BACK)
 def dx_and_dcontext_exchanged(right, *args, **named):
     """dx and dcontext are returned in each other's place: the order is that of the arguments."""
