@@ -102,6 +102,11 @@ class Finding:
         return lines + ([f"Handout §{number}"] if number else [])
 
 
+def has_name(cause: str) -> bool:
+    """Whether a cause's id can be read: a slip's can, a change of a step is known by a sentence."""
+    return "." not in cause
+
+
 def wrap(line: str, indent: str = "  ") -> list[str]:
     """A line as several of at most 80 columns, each indented."""
     body = line.lstrip(" ")

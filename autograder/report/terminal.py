@@ -3,8 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from autograder.checker.finding import has_name
 from autograder.documents.results import Result
 from autograder.report.words import first_finding, points, visible
+
+SENTENCE = 60  # characters of a cause in a line
 
 
 def table(
@@ -33,18 +36,21 @@ def table(
 def same_slips(results: Sequence[Result], most: int = 3) -> list[str]:
     """Slips that several students made, the most frequent first: what to say in class."""
     counts: Counter[tuple[str, str]] = Counter()
+    sentences = {}
     for result in results:
-        found = {
-            (check.diagnosis.id, check.diagnosis.section)
-            for check in result.checks
-            if check.diagnosis and check.diagnosis.id and not check.passed
-        }
-        counts.update((name, section) for name, section in found if name)
+        found = set()
+        for check in result.checks:
+            cause = check.diagnosis
+            if cause and cause.id and not check.passed:
+                found.add((cause.id, cause.section))
+                sentences[cause.id] = visible(cause.text)
+        counts.update(found)
     lines = []
     for (name, section), count in counts.most_common(most):
         if count > 1:
             where = f" (handout §{section})" if section else ""
-            lines.append(f"Same slip in {count} of {len(results)}: {name}{where}")
+            what = name if has_name(name) else _cut(sentences[name], SENTENCE)
+            lines.append(f"Same slip in {count} of {len(results)}: {what}{where}")
     return lines
 
 

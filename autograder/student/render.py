@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
-from autograder.checker.finding import PHRASES, WIDTH, Finding, wrap
+from autograder.checker.finding import PHRASES, WIDTH, Finding, has_name, wrap
 from autograder.checker.outcome import Verdict
 from autograder.student.progress import GREY, Progress
 from autograder.student.workspace import Workspace
@@ -73,8 +73,7 @@ def report(progress: Progress, workspace: Workspace, style: Style) -> list[str]:
     others = [f for f in progress.findings.values() if not f.passed and f.check != failure.check]
     shown = [f for f in others if f.verdict not in GREY][:8]
     if shown:
-        lines += ["", "Other checks that fail:"]
-        lines += [one_line(finding, style) for finding in shown]
+        lines += ["", "Other checks that fail:", *in_lines(shown, failure, style)]
     path, line = workspace.line_of(progress.assignment.record.contract.package, exercise)
     number = progress.assignment.number
     section = f"handout section {exercise.number}" if exercise.number else "the handout"
@@ -101,15 +100,32 @@ def in_full(progress: Progress, finding: Finding, style: Style) -> list[str]:
     return lines + finding.text("full", progress.assignment.record.sections).split("\n")
 
 
-def one_line(finding: Finding, style: Style) -> str:
-    """One finding in one line."""
-    what = PHRASES[finding.verdict]
-    if finding.diagnosis is not None and finding.diagnosis.id:
-        what = finding.diagnosis.id.replace("_", " ")
-    text = f"{finding.function}: {finding.title}"
-    room = WIDTH - 6 - len(what)
-    text = text if len(text) <= room else text[: room - 1] + ("…" if style.unicode else "~")
-    return f"  {style.glyph([finding])} {text}  {style.paint(what, DIM)}"
+def in_lines(findings: Iterable[Finding], first: Finding, style: Style) -> list[str]:
+    """Findings in a line each, below the first, which was told in full; a cause is told once."""
+    lines = []
+    told = {_cause(first)}
+    for finding in findings:
+        cause = _cause(finding)
+        what = PHRASES[finding.verdict]
+        if cause and cause in told:
+            what = "the same cause"
+        elif cause and has_name(cause[1]):
+            what = cause[1].replace("_", " ")
+        elif finding.diagnosis and cause:
+            what = _cut(finding.diagnosis.text, WIDTH // 2, style)
+        told.add(cause)
+        text = _cut(f"{finding.function}: {finding.title}", WIDTH - 6 - len(what), style)
+        lines.append(f"  {style.glyph([finding])} {text}  {style.paint(what, DIM)}")
+    return lines
+
+
+def _cause(finding: Finding) -> tuple[str, str] | None:
+    cause = finding.diagnosis
+    return (finding.function, cause.id) if cause and cause.id else None
+
+
+def _cut(text: str, room: int, style: Style) -> str:
+    return text if len(text) <= room else text[: room - 1] + ("…" if style.unicode else "~")
 
 
 def course(all_progress: Iterable[Progress], style: Style) -> list[str]:

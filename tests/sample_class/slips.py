@@ -75,6 +75,26 @@ def layernorm_backward(dy, cache):
         dy.sum(axes),
     )
 """
+NO_MEAN_PATH = """
+
+def layernorm_backward(dy, cache):
+    x_hat, inv_std, gamma = cache
+    d = dy * gamma
+    axes = tuple(range(dy.ndim - 1))
+    return (
+        inv_std * (d - x_hat * (d * x_hat).mean(-1, keepdims=True)),
+        (dy * x_hat).sum(axes),
+        dy.sum(axes),
+    )
+"""
+NO_SHIFT = """
+
+def layernorm(x, gamma, beta, eps=1e-5):
+    d = x - x.mean(-1, keepdims=True)
+    inv_std = 1 / np.sqrt((d * d).mean(-1, keepdims=True) + eps)
+    x_hat = d * inv_std
+    return x_hat * gamma, (x_hat, inv_std, gamma)
+"""
 SAMPLE_VARIANCE = """
 
 def layernorm(x, gamma, beta, eps=1e-5):

@@ -90,6 +90,19 @@ def test_a_slip_is_named_with_section_and_place(python, folder):
     assert "yours" in output
 
 
+def test_a_cause_is_told_once_and_every_other_in_words_that_can_be_read(python, folder):
+    fill(folder, "layernorm.py", slips.NO_MEAN_PATH)
+    others = run(python, folder, "03").partition("Other checks that fail:")[2]
+    assert others.count("the same cause") == 2
+    assert "change" not in others
+    fill(folder, "layernorm.py", slips.NO_MEAN_PATH + slips.NO_SHIFT)
+    others = run(python, folder, "03").partition("Other checks that fail:")[2]
+    assert others.count("layernorm_backward:") == 3
+    assert others.count("In `dx`: the term `through_mean`") == 1
+    assert others.count("the same cause") == 4 + 2
+    assert "change" not in others
+
+
 def test_it_goes_on_where_the_student_stands(python, folder):
     for file in ("activations.py", "losses.py"):
         fill(folder, file)

@@ -110,8 +110,7 @@ def report(progress: Progress, exercise: Exercise, workspace: Workspace) -> list
     lines += ["", *render.in_full(progress, first, style)]
     others = [one for one in failed if one is not first and one.verdict not in GREY]
     if others:
-        lines += ["", "Other checks that fail:"]
-        lines += [render.one_line(finding, style) for finding in others]
+        lines += ["", "Other checks that fail:", *render.in_lines(others, first, style)]
     path, line = workspace.line_of(progress.assignment.record.contract.package, exercise)
     section = f" (handout section {exercise.number})" if exercise.number else ""
     return [*lines, "", *wrap(f"It stands in {path}, line {line}{section}.", "")]
