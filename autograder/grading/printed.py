@@ -1,5 +1,6 @@
 """What a submission prints on the public checks: the only output of its own that comes back."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from autograder.checker.declare import Check, load_checks
@@ -9,7 +10,10 @@ from autograder.checker.key import run_probe
 from autograder.course.course import Assignment
 from autograder.errors import UsageProblem
 
-SPEAKS = (b"print", b"stdout", b"stderr", b"write", b"logging", b"warn")
+# whole words and calls: prose such as "students write" must not cost each submission a second run
+SPEAKS = re.compile(
+    rb"\bp?print\b|\bprint_\w+|\bstd(out|err)\b|\.write(lines)?\s*\(|\bwrite\s*\(|\blogging\b"
+)
 
 
 def public_checks(assignment: Assignment) -> tuple[Check, ...]:
@@ -25,7 +29,7 @@ def public_checks(assignment: Assignment) -> tuple[Check, ...]:
 
 def may_print(files: Mapping[str, bytes]) -> bool:
     """Whether a look at the public checks is worth it: most submissions say nothing."""
-    return any(word in content for content in files.values() for word in SPEAKS)
+    return any(SPEAKS.search(content) for content in files.values())
 
 
 def run_public(worker: Implementation, assignment: Assignment, checks: Sequence[Check]) -> None:
