@@ -33,10 +33,11 @@ from autograder.grading.told import told
 from autograder.grading.watched import Watched
 from autograder.sandbox.outside.host import SandboxFault
 from autograder.sandbox.outside.remote import Sandbox
+from autograder.sandbox.outside.staging import Staged
 from autograder.sandbox.outside.start import start_ahead
 from autograder.uploads.submission import Expected, Submission
 
-__all__ = ["Grader", "Settings", "expected_of", "stage"]
+__all__ = ["Grader", "Settings", "expected_of"]
 
 STARTS = 3  # attempts to start the jail
 
@@ -112,16 +113,12 @@ class Grader:
     def grade(self, submission: Submission) -> Result:
         """Run all hidden checks and score them."""
         started = time.perf_counter()
-        staged = self._folder / "submission"
         whole = completed(submission.files, self.course)
-        stage(whole, staged)
         judge = self.streams.of(whole)
-        try:
-            timeouts: Counter[str] = Counter()
-            shown = self._printed(submission, staged, timeouts)
-            found, again, log = self.findings(judge, staged, timeouts)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
+        timeouts: Counter[str] = Counter()
+        with self.sandbox.hold(whole) as held:
+            shown = self._printed(submission, held, timeouts)
+            found, again, log = self.findings(judge, held, timeouts)
         checks = self._check_results(found, again, submission.files)
         faulty = [check for check in checks if check.verdict == Verdict.GRADER_ERROR]
         result = replace(
@@ -151,11 +148,11 @@ class Grader:
     def _public(self) -> tuple[Check, ...]:
         return public_checks(self.assignment)
 
-    def _printed(self, submission: Submission, staged: Path, timeouts: Counter[str]) -> str:
+    def _printed(self, submission: Submission, held: Staged, timeouts: Counter[str]) -> str:
         """What it prints on the public checks: run first, before it has met anything hidden."""
         if not may_print(submission.files):
             return ""
-        with self.sandbox.open(staged) as worker:
+        with self.sandbox.open(held) as worker:
             watched = Watched(worker, timeouts=timeouts)
             run_public(watched, self.assignment, self._public)
             if watched.fault is not None:
@@ -165,28 +162,28 @@ class Grader:
     def findings(
         self,
         judge: Judge,
-        staged: Path,
+        held: Path | Staged,
         timeouts: Counter[str],
         checks: Sequence[Check] | None = None,
     ) -> tuple[dict[str, Finding], dict[str, Finding], str]:
-        """Findings on a folder's own functions (of all checks, or some), those of second chances,
-        and what was printed."""
-        with self.sandbox.open(staged) as worker:
+        """Findings on a submission's own functions (of all checks, or some), those of second
+        chances, and what was printed."""
+        with self.sandbox.open(held) as worker:
             own = self._run(judge, Watched(worker, timeouts=timeouts), checks)
             log = worker.log
-        own = self._settled(judge, staged, own, self.streams.checks if checks is None else checks)
+        own = self._settled(judge, held, own, self.streams.checks if checks is None else checks)
         again: dict[str, Finding] = {}
         if self.settings.upstream == "best":
             for served, chosen in self._second_chances(own):
-                with self.sandbox.open(staged, served=served) as worker:
+                with self.sandbox.open(held, served=served) as worker:
                     second = self._run(judge, Watched(worker, patience=1), chosen)
-                again |= self._settled(judge, staged, second, chosen, served)
+                again |= self._settled(judge, held, second, chosen, served)
         return own, again, log
 
     def _settled(
         self,
         judge: Judge,
-        staged: Path,
+        held: Path | Staged,
         found: Mapping[str, Finding],
         checks: Sequence[Check],
         served: frozenset[str] = frozenset(),
@@ -194,7 +191,7 @@ class Grader:
         """The findings, with what the work of gradients says."""
 
         def rerun(check: Check) -> Finding:
-            with self.sandbox.open(staged, served=served) as worker:
+            with self.sandbox.open(held, served=served) as worker:
                 watched = warmed(judge, check, Watched(worker))
                 return self._run(judge, watched, [check])[check.name]
 
@@ -293,11 +290,3 @@ def completed(files: Mapping[str, bytes], course: Course) -> dict[str, bytes]:
         whole.setdefault(f"{package}/{name}", (given / name).read_bytes())
     whole.setdefault(f"{package}/__init__.py", b"")
     return whole
-
-
-def stage(files: Mapping[str, bytes], folder: Path) -> None:
-    """Put files into a clean folder, which the sandbox copies into the jail."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)

@@ -10,7 +10,8 @@ from autograder.checker.key import run_probe
 from autograder.course.course import Assignment
 from autograder.errors import UsageProblem
 
-# whole words and calls: prose such as "students write" must not cost each submission a second run
+WORDS = (b"print", b"stdout", b"stderr", b"write", b"logging")
+# of these, whole words and calls: prose such as "students write" must not cost a second run
 SPEAKS = re.compile(
     rb"\bp?print\b|\bprint_\w+|\bstd(out|err)\b|\.write(lines)?\s*\(|\bwrite\s*\(|\blogging\b"
 )
@@ -29,7 +30,11 @@ def public_checks(assignment: Assignment) -> tuple[Check, ...]:
 
 def may_print(files: Mapping[str, bytes]) -> bool:
     """Whether a look at the public checks is worth it: most submissions say nothing."""
-    return any(SPEAKS.search(content) for content in files.values())
+    return any(
+        SPEAKS.search(content)
+        for content in files.values()
+        if any(word in content for word in WORDS)
+    )
 
 
 def run_public(worker: Implementation, assignment: Assignment, checks: Sequence[Check]) -> None:

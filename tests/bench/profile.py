@@ -56,11 +56,9 @@ TRUSTED: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "files for the jail",
         True,
         (
-            f"{GRADER}:stage",
-            f"{GRADER}:shutil.rmtree",
-            f"{OUTSIDE}.staging:Stage.copy",
+            f"{OUTSIDE}.staging:Stage.write",
             f"{OUTSIDE}.staging:Stage.scratch",
-            f"{OUTSIDE}.implementation:remove_tree",
+            f"{OUTSIDE}.remote:remove_tree",
             f"{OUTSIDE}.attendant:remove_tree",
         ),
     ),

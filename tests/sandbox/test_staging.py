@@ -22,11 +22,31 @@ def test_only_regular_files_are_copied(tmp_path: Path) -> None:
     (source / "package" / "link.py").symlink_to("/etc/passwd")
     (source / "linked").symlink_to("/etc")
     stage = Stage()
-    copy = stage.copy(source, None)
+    copy = stage.copy(source, None).folder
     found = sorted(str(path.relative_to(copy)) for path in copy.rglob("*"))
     assert found == ["package", "package/a.py"]
     stage.close()
     assert not stage.root.exists()
+
+
+def test_files_are_written_below_the_folder_and_hidden_names_are_not(tmp_path: Path) -> None:
+    stage = Stage()
+    files = {
+        "package/a.py": b"x = 1\n",
+        "package/inner/deep/b.py": b"y = 2\n",
+        "package/__pycache__/a.pyc": b"x",
+        ".git/config": b"x",
+        "package/inner/.env": b"x",
+    }
+    folder = stage.write(files, None).folder
+    found = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert found == {name: files[name] for name in ("package/a.py", "package/inner/deep/b.py")}
+    assert {path.stat().st_mode & 0o777 for path in folder.rglob("*.py")} == {0o640}
+    stage.close()
 
 
 def test_any_tree_is_removed(tmp_path: Path) -> None:
@@ -73,6 +93,32 @@ def test_what_a_killed_grader_left_is_removed(
     living.close()
     fresh.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_held_files_serve_one_worker_after_the_other(best: Sandbox, submission: Path) -> None:
+    before = set(best._stage.root.iterdir())
+    files = {
+        str(path.relative_to(submission)): path.read_bytes() for path in submission.rglob("*.py")
+    }
+    with best.hold(files) as held:
+        for _ in range(2):
+            with best.open(held) as worker:
+                assert worker.other(2) == 2
+            assert held.folder.is_dir()
+    assert set(best._stage.root.iterdir()) == before
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o000])
+def test_a_graders_umask_does_not_matter(best: Sandbox, submission: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        with best.open(submission) as worker:
+            assert worker.other(2) == 2
+            assert worker._staged is not None
+            modes = {p.stat().st_mode & 0o777 for p in worker._staged.folder.rglob("*.py")}
+            assert modes == {0o640}
+    finally:
+        os.umask(before)
 
 
 def test_nothing_of_a_submission_waits_for_the_next(best: Sandbox, submission: Path) -> None:

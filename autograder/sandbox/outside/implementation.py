@@ -18,7 +18,7 @@ from autograder.checker.outcome import (
 from autograder.sandbox.outside.answers import clean, read_answer
 from autograder.sandbox.outside.attendant import Attendant, used_up
 from autograder.sandbox.outside.host import SandboxFault
-from autograder.sandbox.outside.staging import remove_tree
+from autograder.sandbox.outside.staging import Staged, remove_tree
 from autograder.sandbox.wire import frames
 from autograder.sandbox.wire.encoder import encode
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 class RemoteImplementation(Implementation):
     """A submission's functions, called in a worker that is started when it is first needed."""
 
-    def __init__(self, sandbox: Sandbox, submission: Path, served: frozenset[str]) -> None:
+    def __init__(self, sandbox: Sandbox, submission: Path | Staged, served: frozenset[str]) -> None:
         super().__init__(sandbox.contract)
         self._sandbox = sandbox
         self._submission = submission
         self._served = served
-        self._staged: tuple[Path, int | None] | None = None
+        self._staged: Staged | None = None
         self._worker: Attendant | None = None
         self._stopped: ImplementationStopped | None = None
         self._spent = 0.0  # seconds of ended workers, computing or idle
@@ -92,9 +92,10 @@ class RemoteImplementation(Implementation):
         if self._spent > limits.cpu_total:
             raise ImplementationStopped(Verdict.SKIPPED, used_up(limits))
         if self._staged is None:
-            self._staged = self._sandbox.stage(self._submission)
+            given = self._submission
+            self._staged = given if isinstance(given, Staged) else self._sandbox.stage(given)
         self._serial += 1
-        self._worker = self._sandbox.start(*self._staged, self._served, limits)
+        self._worker = self._sandbox.start(self._staged, self._served, limits)
         self._worker.before = self._spent
         self._worker.begin(self._allowed)
         return self._worker
@@ -146,10 +147,9 @@ class RemoteImplementation(Implementation):
         """End the worker, and leave nothing of the submission for a later one to find."""
         with suppress(SandboxFault):
             self._end_worker()
-        if self._staged is not None:
-            folder, _ = self._staged
-            self._staged = None
-            remove_tree(folder)
+        staged, self._staged = self._staged, None
+        if staged is not None and staged is not self._submission:
+            remove_tree(staged.folder)
 
     def __enter__(self) -> Self:
         return self

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Collection
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +27,7 @@ from autograder.sandbox.outside.levels import (
     find_isolation,
 )
 from autograder.sandbox.outside.limits import Limits
-from autograder.sandbox.outside.staging import Stage
+from autograder.sandbox.outside.staging import Stage, Staged, remove_tree
 
 __all__ = [
     "Isolation",
@@ -93,15 +93,25 @@ class Sandbox:
 
     def _try_layers(self, layers: tuple[str, ...]) -> dict[str, str]:
         self.isolation = Isolation(PROCESS, layers)
-        folder, group = self.stage(None)
-        worker = self.start(folder, group, frozenset(), self.limits, probe=True)
+        worker = self.start(self.stage(None), frozenset(), self.limits, probe=True)
         try:
             return worker.probe()
         finally:
             worker.end()
 
-    def open(self, submission: Path, *, served: Collection[str] = ()) -> RemoteImplementation:
-        """The functions of a submission's folder, each call in a jailed worker.
+    @contextmanager
+    def hold(self, files: Mapping[str, bytes]) -> Iterator[Staged]:
+        """A submission's files, by their names, for as many workers as it takes to judge it."""
+        staged = self._stage.write(files, self._identities.next())
+        try:
+            yield staged
+        finally:
+            remove_tree(staged.folder)
+
+    def open(
+        self, submission: Path | Staged, *, served: Collection[str] = ()
+    ) -> RemoteImplementation:
+        """The functions of a submission, held or in a folder, each call in a jailed worker.
 
         `served` names functions that come from the reference instead; nothing else does.
         """
@@ -109,8 +119,7 @@ class Sandbox:
 
     def start(
         self,
-        folder: Path,
-        group: int | None,
+        staged: Staged,
         served: frozenset[str],
         limits: Limits,
         *,
@@ -118,13 +127,13 @@ class Sandbox:
     ) -> Attendant:
         """A fresh worker for a staged submission."""
         uid = self._identities.next()
-        gid = uid if group is None else group
+        gid = uid if staged.group is None else staged.group
         scratch = self._stage.scratch(uid, gid)
         settings = {
             "layers": list(self.isolation.layers),
             "uid": uid or 0,
             "gid": gid or 0,
-            "folder": str(folder),
+            "folder": str(staged.folder),
             "scratch": str(scratch),
             "package": self.contract.package,
             "cpu": math.ceil(limits.cpu_total) + 5,
@@ -181,10 +190,9 @@ class Sandbox:
             pid = self._servers.fork(own, [nothing.fileno(), *pipes])
         return Helper(self._servers, pid, scratch)
 
-    def stage(self, submission: Path | None) -> tuple[Path, int | None]:
-        """A copy of a submission that its workers may read, and the group that may."""
-        group = self._identities.next()
-        return self._stage.copy(submission, group), group
+    def stage(self, submission: Path | None) -> Staged:
+        """A copy of a submission's folder that its workers may read."""
+        return self._stage.copy(submission, self._identities.next())
 
     def close(self) -> None:
         """End every process of the sandbox and remove its folders."""

@@ -8,12 +8,22 @@ import shutil
 import stat
 import tempfile
 import time
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 PREFIX = "autograder-sandbox-"
 ABANDONED_SECONDS = 300.0
 MAX_FILES = 2000
 MAX_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A submission's files where its workers may read them, and the group that may."""
+
+    folder: Path
+    group: int | None
 
 
 class Stage:
@@ -27,18 +37,30 @@ class Stage:
         _lock(self._lock)
         self._count = 0
 
-    def copy(self, submission: Path | None, gid: int | None) -> Path:
+    def copy(self, submission: Path | None, gid: int | None) -> Staged:
         """Copy the regular files of a submission; links, devices and hidden names stay behind."""
-        target = self._folder("s", 0o750)
+        target = _make(self._next("s"), gid)
         if submission is not None:
             self._copy_folder(submission, target, [MAX_FILES, MAX_BYTES], gid, 0)
-        return target
+        return Staged(target, gid)
+
+    def write(self, files: Mapping[str, bytes], gid: int | None) -> Staged:
+        """Write down a submission's files, by their names below its folder."""
+        target = _make(self._next("s"), gid)
+        folders = {PurePosixPath(): target}
+        for name, data in files.items():
+            path = PurePosixPath(name)
+            if any(part == "__pycache__" or part.startswith(".") for part in path.parts):
+                continue
+            for parent in reversed(path.parents):
+                if parent not in folders:
+                    folders[parent] = _make(target / parent, gid)
+            _write(target / path, data, gid)
+        return Staged(target, gid)
 
     def _copy_folder(
         self, source: Path, target: Path, room: list[int], gid: int | None, depth: int
     ) -> None:
-        if gid is not None:
-            os.chown(target, 0, gid)
         with os.scandir(source) as entries:
             for entry in entries:
                 name = Path(entry.name)
@@ -46,35 +68,28 @@ class Stage:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     if depth < 16:
-                        (target / name).mkdir(0o750)
-                        self._copy_folder(source / name, target / name, room, gid, depth + 1)
+                        inner = _make(target / name, gid)
+                        self._copy_folder(source / name, inner, room, gid, depth + 1)
                 elif entry.is_file(follow_symlinks=False):
                     data = _read_regular(source / name, room[1])
                     room[0] -= 1
                     if data is None or room[0] < 0:
                         continue
                     room[1] -= len(data)
-                    handle = os.open(target / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-                    try:
-                        os.write(handle, data)
-                        if gid is not None:
-                            os.fchown(handle, 0, gid)
-                    finally:
-                        os.close(handle)
+                    _write(target / name, data, gid)
 
     def scratch(self, uid: int | None, gid: int | None) -> Path:
         """An empty folder that one worker may write."""
-        target = self._folder("w", 0o700)
+        target = self._next("w")
+        target.mkdir(0o700)
+        target.chmod(0o700)
         if uid is not None and gid is not None:
             os.chown(target, uid, gid)
         return target
 
-    def _folder(self, kind: str, mode: int) -> Path:
+    def _next(self, kind: str) -> Path:
         self._count += 1
-        path = self.root / f"{kind}{self._count}"
-        path.mkdir(mode)
-        path.chmod(mode)
-        return path
+        return self.root / f"{kind}{self._count}"
 
     def close(self) -> None:
         """Remove everything."""
@@ -104,6 +119,27 @@ def _remove_abandoned(folder: Path) -> None:
                 remove_tree(path)
             finally:
                 os.close(handle)
+
+
+def _make(path: Path, gid: int | None) -> Path:
+    """A folder that the group may read, whatever the grader's umask is."""
+    path.mkdir(0o700)
+    if gid is not None:
+        os.chown(path, 0, gid)
+    path.chmod(0o750)
+    return path
+
+
+def _write(path: Path, data: bytes, gid: int | None) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    try:
+        with open(handle, "wb", buffering=0, closefd=False) as file:
+            file.write(data)
+        if gid is not None:
+            os.fchown(handle, 0, gid)
+        os.fchmod(handle, 0o640)
+    finally:
+        os.close(handle)
 
 
 def _read_regular(path: Path, room: int) -> bytes | None:
