@@ -117,7 +117,8 @@ def test_other_submissions_are_closed(sandbox: Sandbox, submission: Path, tmp_pa
     other = sandbox.open(submission)
     other.begin()
     other.other(1)
-    staged = str(other._staged[0] / "tinycourse" / "running.py")  # type: ignore[index]
+    assert other._staged is not None
+    staged = str(other._staged.folder / "tinycourse" / "running.py")
     try:
         if sandbox.isolation.level == "process" and os.geteuid() != 0:
             pytest.skip("an ordinary user's files are open at this level")

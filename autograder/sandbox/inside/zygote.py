@@ -62,9 +62,10 @@ def main(control: int) -> NoReturn:
         _preload()  # before it is told what for: it may be started ahead
         settings = decode(link.recv(MAX_ORDER))[0]
         missing = _leave_machine() if settings["namespaces"] else "not asked for"
+        numbers = -1 if missing else namespaces.own_numbers()
         process.prctl(process.PR_SET_DUMPABLE, 0)
         process.prctl(PR_SET_CHILD_SUBREAPER, 1)
-        zygote = Zygote(link, settings)
+        zygote = Zygote(link, settings, numbers)
         zygote.warm()
         link.send(encode([("ready", missing)]))
         zygote.obey()
@@ -75,9 +76,10 @@ def main(control: int) -> NoReturn:
 class Zygote:
     """Forks jailed workers (or servers of the reference) on demand, and reaps them."""
 
-    def __init__(self, link: socket.socket, settings: dict[str, Any]) -> None:
+    def __init__(self, link: socket.socket, settings: dict[str, Any], numbers: int) -> None:
         self.link = link
         self.settings = settings
+        self.numbers = numbers
         self.readable = landlock.open_paths(_read_only_folders())
         self.living: set[int] = set()
         self.sweeping = True
@@ -120,7 +122,8 @@ class Zygote:
 
     def _fork(self, settings: dict[str, Any], descriptors: list[int]) -> int:
         self.sweeping = "seccomp" not in settings["layers"]
-        child = namespaces.fork() if "namespaces" in settings["layers"] else os.fork()
+        apart = "namespaces" in settings["layers"]
+        child = namespaces.fork(self.numbers) if apart else os.fork()
         if child:
             for descriptor in descriptors:
                 os.close(descriptor)

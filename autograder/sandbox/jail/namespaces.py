@@ -41,18 +41,50 @@ def leave_machine() -> None:
     Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="ascii")
 
 
-def fork() -> int:
+def own_numbers() -> int:
+    """A descriptor of the fork server's own process numbers, where it may come back to them.
+
+    -1 where the kernel does not let it: that takes rights over the machine's own namespace. A
+    process that goes tries it, since nobody could undo a failure.
+    """
+    numbers = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    tried = os.fork()
+    if tried == 0:
+        os._exit(libc.unshare(NEW_PID) or libc.setns(numbers, NEW_PID))
+    if os.waitpid(tried, 0)[1] == 0:
+        return numbers
+    os.close(numbers)
+    return -1
+
+
+def fork(numbers: int) -> int:
     """Like os.fork, but the child is the first process of a namespace of its own.
 
-    A process in between makes the namespace and goes; the fork server, which reaps orphans,
-    becomes the child's parent before the child goes on.
+    `numbers` comes from `own_numbers`.
+    """
+    if numbers < 0:
+        return _fork_twice()
+    _call(libc.unshare(NEW_PID), "unshare")  # holds for the children to come
+    child = -1
+    try:
+        child = os.fork()
+    finally:
+        if child:
+            _call(libc.setns(numbers, NEW_PID), "setns")
+    return child
+
+
+def _fork_twice() -> int:
+    """A process in between makes the namespace and goes.
+
+    The fork server, which reaps orphans, becomes the child's parent before the child goes on.
     """
     number_out, number_in = os.pipe()
     go_out, go_in = os.pipe()
     between = os.fork()
     if between == 0:
         try:
-            _call(libc.unshare(NEW_PID | NEW_MOUNTS), "unshare")
+            _call(libc.unshare(NEW_PID), "unshare")
             child = os.fork()
             if child == 0:
                 os.close(go_in)
@@ -76,6 +108,7 @@ def fork() -> int:
 
 def cover(settings: dict[str, Any]) -> None:
     """Give a worker mounts of its own: small empty memory for /tmp, and its two folders in it."""
+    _call(libc.unshare(NEW_MOUNTS), "unshare")
     _call(libc.mount(b"none", b"/", None, RECURSIVE | PRIVATE, None), "mount")
     scratch, folder = settings["scratch"], settings["folder"]
     size = f"size={4 * settings['file']},nr_inodes={settings['entries']}"

@@ -54,7 +54,8 @@ def enter(settings: dict[str, Any], descriptors: list[int], readable: list[int])
     rules = _arrange(descriptors, rules)
     settings["arranged"] = True
     os.chdir(settings["scratch"])
-    os.environ.update(HOME=settings["scratch"], TMPDIR=settings["scratch"])
+    for name in ("HOME", "TMPDIR"):  # one by one: `update` walks every class that is a mapping
+        os.environ[name] = settings["scratch"]
     _limit(settings)
     if settings["uid"]:
         os.setgroups([])
