@@ -1,4 +1,4 @@
-"""Process numbers of a worker's own: both ways to them, and the fork server's stay what they were."""
+"""Process numbers of a worker's own, both ways to them; the fork server's stay what they were."""
 
 from __future__ import annotations
 
