@@ -7,6 +7,8 @@ ROUNDS ?= 60
 PYTEST_ARGS ?=
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
+# or every command would compile the kit anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test verify template lint types train bench bench-grading bench-cluster profile-grading drill-cluster prove-aarch64 clean
 

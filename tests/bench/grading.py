@@ -53,6 +53,7 @@ def measure(command, folder=ROOT):
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",
     }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # NumPy has its own compiled by pip
     with tempfile.TemporaryFile("w+") as output:
         started = time.perf_counter()
         process = subprocess.Popen(
