@@ -181,7 +181,12 @@ class Zygote:
 
 
 def _preload() -> None:
-    """Load everything that a worker may import."""
+    """Load everything that a worker may import.
+
+    numpy.matlib asks for all that NumPy has, its driver of Fortran compilers included: a third of
+    the start, for what can't run in a jail. An empty module stands for it.
+    """
+    sys.modules["numpy.f2py"] = vars(np)["f2py"] = ModuleType("numpy.f2py")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in PRELOADED:
