@@ -64,6 +64,10 @@ def run_probe(
 
     cpu: seconds that it may take, where they are fewer than usual.
     """
+    kept = implementation.kept_outcomes
+    if kept is not None and (check.name, seed) in kept:
+        implementation.trace = list(kept[check.name, seed].calls)
+        return kept[check.name, seed]
     implementation.begin(cpu)
     spent = implementation.cpu_seconds if check.kind == "cost" else 0.0
     started = perf_counter()
@@ -80,7 +84,7 @@ def run_probe(
     except Exception as fault:  # the probe met a result that it can't use
         probe_error = f"{type(fault).__name__}: {fault}"[:300]
     calls = tuple(implementation.trace)
-    return Outcome(
+    outcome = Outcome(
         outputs=outputs,
         error=error,
         stopped=stopped,
@@ -97,6 +101,9 @@ def run_probe(
         cpu=implementation.cpu_seconds - spent if check.kind == "cost" else 0.0,
         calls=calls,
     )
+    if kept is not None:
+        kept[check.name, seed] = outcome
+    return outcome
 
 
 class LiveKey:
@@ -115,6 +122,7 @@ class LiveKey:
         self._seed = seed
         self._by_name = {slip.name: slip for slip in misconceptions}
         self._known: Outcomes = {} if known is None else known
+        self._judged: dict[str, LocalImplementation] = {}
 
     def seed(self, check: Check) -> int:
         """The seed of the check's inputs."""
@@ -144,11 +152,21 @@ class LiveKey:
         """The outcome of one slip, where it differs from the right one."""
         key = check.name, self.seed(check), name
         if key not in self._known:
-            variant = overlay(self._by_name[name], self._reference)
+            variant = self._judged.get(name)
+            if variant is None:
+                variant = overlay(self._by_name[name], self._reference)
             outcome = run_probe(check, variant, self.seed(check))
             differing = differs(check, self.expected(check), outcome)
             self._known[key] = outcome if differing else None
         return self._known[key]
+
+    def judged(self, name: str) -> LocalImplementation:
+        """A slip as something to judge: what its probes give is computed once, here and there."""
+        if name not in self._judged:
+            variant = overlay(self._by_name[name], self._reference)
+            variant.kept_outcomes = {}
+            self._judged[name] = variant
+        return self._judged[name]
 
     def knows(self, slip: Misconception) -> bool:
         """Learn a slip that was suggested, for as long as a batch lasts."""

@@ -7,59 +7,26 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from autograder.course.accepted import alternatives, write_alternative
 from autograder.course.course import Assignment, Course
-from autograder.course.secret import Secret
-from autograder.grading.grader import Settings, expected_of
-from autograder.grading.judges import Streams
-from autograder.uploads.submission import Source, read_submission
-from autograder.verify.computed import computed_proof, knowing
-from autograder.verify.leaks import leak_proof
-from autograder.verify.mutation import Mutation, run_mutants
-from autograder.verify.proofs import Proof, live_key, make_subject, run_proofs
-from autograder.verify.rubrics import rubric_proof
-from autograder.verify.steps import Changes, changes_of_steps, steps_proof
-from autograder.verify.streams import stream_proofs
-from autograder.verify.subjects import write_template
+from autograder.verify.parts import Examination, Part, Report, parts_of, report_of
 
 SHOWN = 12
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything that was proven of one assignment, or not."""
-
-    assignment: str
-    proofs: tuple[Proof, ...]
-    mutation: Mutation | None
-    seconds: float
-    changes: Changes | None = None
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """All breaches, each in one line."""
-        found = [f"{proof.title}: {line}" for proof in self.proofs for line in proof.problems]
-        if self.mutation is not None:
-            found += [f"mutant survives: {key}" for key in self.mutation.survivors]
-            found += [f"explained, but killed or gone: {key}" for key in self.mutation.stale]
-        return tuple(found)
 
 
 @click.command()
 @click.argument("assignments", nargs=-1)
 @click.option("--mutants/--no-mutants", default=True, help="Grade mutants of the solution too.")
-@click.option("--jobs", type=click.IntRange(1), help="Assignments at a time [default: one a core].")
+@click.option("--jobs", type=click.IntRange(1), help="Processes [default: one a core].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no table.")
 @click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder.")
 def verify(
@@ -78,7 +45,7 @@ def verify(
     course = Course.find(root)
     chosen = [course.assignment(name) for name in assignments] or list(course.assignments)
     with shown_bar(visible=sys.stderr.isatty()) as bar:
-        if len(chosen) > 1 and (jobs or cores()) > 1:
+        if (jobs or cores()) > 1:
             reports = side_by_side(course, chosen, mutants=mutants, jobs=jobs or cores(), bar=bar)
         else:
             reports = [examine(course, one, mutants=mutants, bar=bar) for one in chosen]
@@ -110,76 +77,54 @@ def cores() -> int:
 def side_by_side(
     course: Course, chosen: list[Assignment], *, mutants: bool, jobs: int, bar: Progress
 ) -> list[Report]:
-    """Several assignments at a time, each in a process of its own; the last ones take longest."""
-    task = bar.add_task("assignments", total=len(chosen))
+    """All parts of all assignments, some at a time; the last assignments take longest."""
+    names = parts_of(mutants=mutants)
+    task = bar.add_task("parts", total=len(names) * len(chosen))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before the others import NumPy
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(chosen)), context, _quietly) as pool:
+    with ProcessPoolExecutor(min(jobs, len(names) * len(chosen)), context, _quietly) as pool:
         running = {
-            one.name: pool.submit(_alone, course.root, one.name, mutants)
+            (one.name, name): pool.submit(_alone, course.root, one.name, name, mutants)
             for one in reversed(chosen)
+            for name in names
         }
         for number, _ in enumerate(as_completed(running.values()), 1):
             bar.update(task, completed=number)
-        return [running[one.name].result() for one in chosen]
+        return [
+            report_of(one, [running[one.name, name].result() for name in names]) for one in chosen
+        ]
 
 
-def _alone(root: Path, name: str, mutants: bool) -> Report:
+def _alone(root: Path, assignment: str, name: str, mutants: bool) -> Part:
+    return _examination(root, assignment).part(name, mutants=mutants, advance=lambda *_: None)
+
+
+@lru_cache(maxsize=1)
+def _examination(root: Path, name: str) -> Examination:
+    """Kept for the next part: a process often has several of one assignment."""
     course = Course.find(root)
-    with shown_bar(visible=False) as bar:
-        return examine(course, course.assignment(name), mutants=mutants, bar=bar)
+    return Examination(course, course.assignment(name))
 
 
 def _quietly() -> None:
     """Ctrl-C ends these processes without a word of theirs."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def examine(course: Course, assignment: Assignment, *, mutants: bool, bar: Progress) -> Report:
-    """All proofs of one assignment."""
-    started = time.perf_counter()
-    secret = Secret.load(course.id)
-    streams = Streams(course, assignment, secret)
-    judge, reference = streams[0], streams.reference
-    subject = make_subject(course, assignment, judge, reference, streams.slips)
+    """All proofs of one assignment, in this process."""
     task = bar.add_task(assignment.name, total=None)
-    proofs = [*run_proofs(subject), *stream_proofs(subject, streams), leak_proof(subject)]
-    jailed = tuple(graded_in_the_jail(course, assignment, streams))
-    proofs.append(Proof("the same in the jail", 2 + len(alternatives(assignment)), jailed))
-    computed = computed_proof(course, assignment, streams)
-    proofs += [computed, rubric_proof(assignment), steps_proof(streams)]
-    changes = changes_of_steps(streams) if mutants else None
-    mutation = None
-    if mutants:
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        mutation = run_mutants(
-            course, assignment, judge.checks, live_key(judge), reference, advance
+    examination = Examination(course, assignment)
+    found = [
+        examination.part(
+            name,
+            mutants=mutants,
+            advance=lambda done, total: bar.update(task, completed=done, total=total),
         )
+        for name in parts_of(mutants=mutants)
+    ]
     bar.remove_task(task)
-    seconds = time.perf_counter() - started
-    return Report(assignment.name, tuple(proofs), mutation, seconds, changes)
-
-
-def graded_in_the_jail(course: Course, assignment: Assignment, streams: Streams) -> Iterator[str]:
-    """The solution, the template and every alternative as submissions, graded as students' are."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        template = folder / "template"
-        write_template(course, assignment, template)
-        whole = {"solution": course.solutions}
-        for path in alternatives(assignment):
-            write_alternative(course, path, folder / path.name)
-            whole[path.name] = folder / path.name
-        expected = expected_of(course, assignment)
-        with knowing(streams, Settings()) as grader:
-            for name, path in (*whole.items(), ("template", template)):
-                result = grader.grade(read_submission(Source(name, (path,)), expected))
-                wanted = 0.0 if name == "template" else assignment.max_points
-                if result.raw_score != wanted:
-                    yield f"{name} scores {result.raw_score}, not {wanted:g} ({result.reason})"
+    return report_of(assignment, found)
 
 
 def table(reports: list[Report]) -> Iterator[str]:

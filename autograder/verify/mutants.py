@@ -6,6 +6,9 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+from typing import Any
 
 Change = tuple[ast.AST, ast.AST]
 
@@ -34,6 +37,7 @@ METHODS = {"mean": "sum", "sum": "mean", "max": "min", "min": "max", "maximum": 
 METHODS |= {"minimum": "maximum", "exp": "expm1", "sqrt": "square", "ones": "zeros"}
 COMMUTATIVE = {"min", "max", "minimum", "maximum", "vecdot", "add", "multiply", "result_type"}
 METHODS |= {"zeros": "ones", "zeros_like": "ones_like", "ones_like": "zeros_like"}
+LOOKING_UP = {"globals", "vars", "eval", "exec", "getattr", "sys"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Mutant:
     function: str
     before: str
     after: str
-    source: str
+    changed: ast.stmt
+    position: int  # of the function among the statements of its file
 
     @property
     def key(self) -> str:
@@ -51,33 +56,82 @@ class Mutant:
         return f"{self.function}: {self.before}  ->  {self.after}"
 
 
-def mutants_of(source: str, functions: frozenset[str]) -> Iterator[Mutant]:
+class Source:
+    """A file of the solution, which mutants of its functions stand in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tree = ast.parse(path.read_text(encoding="utf-8"))
+        self._code = [self._compiled(statement) for statement in self.tree.body]
+        self._uses = [_names_in(statement) for statement in self.tree.body]
+
+    def _compiled(self, statement: ast.stmt) -> CodeType:
+        return compile(ast.Module([statement], []), str(self.path), "exec")
+
+    def run_with(self, mutant: Mutant, namespace: dict[str, Any]) -> None:
+        """Run the file with the changed function in the place of its own."""
+        for position, code in enumerate(self._code):
+            changed = position == mutant.position
+            exec(self._compiled(mutant.changed) if changed else code, namespace)  # noqa: S102  (the course's own solution, one node changed)
+
+    def reaching(self, function: str) -> frozenset[str] | None:
+        """All that may use a name of the file, itself included, over any number of steps.
+
+        None where that can't be told: something imports for itself, or looks names up.
+        """
+        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in self._inner()):
+            return None
+        if any(used & LOOKING_UP for _, used in self._uses):
+            return None
+        found = {function}
+        before = 0
+        while len(found) > before:
+            before = len(found)
+            for defined, used in self._uses:
+                if used & found:
+                    found |= defined
+        return frozenset(found)
+
+    def _inner(self) -> Iterator[ast.AST]:
+        """All nodes but the statements of the file itself."""
+        for statement in self.tree.body:
+            yield from (node for node in ast.walk(statement) if node is not statement)
+
+
+def _names_in(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """What a statement of a file defines, and all names that it uses."""
+    names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    defined = {node.id for node in names if isinstance(node.ctx, ast.Store | ast.Del)}
+    used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}, used
+    return defined, used
+
+
+def mutants_of(tree: ast.Module, functions: frozenset[str]) -> Iterator[Mutant]:
     """Every mutant of the named functions and of the private helpers beside them.
 
     Docstrings, signatures' names, and the text of exceptions stay as they are.
     """
-    tree = ast.parse(source)
     seen: set[str] = set()
     for position, node in enumerate(tree.body):
         if not isinstance(node, ast.FunctionDef):
             continue
         if node.name not in functions and not node.name.startswith("_"):
             continue
+        order = {id(item): number for number, item in enumerate(ast.walk(node))}
         for statement, old, new in _changes(node):
-            changed = copy.deepcopy(tree)
-            # deepcopy keeps the order of a walk, so the same place is found by its number
-            order = [id(item) for item in ast.walk(node)]
-            twin = list(ast.walk(changed.body[position]))[order.index(id(old))]
-            _replace(changed.body[position], twin, new)
-            target = list(ast.walk(changed.body[position]))
-            if len(target) == 0:
+            after = _short(ast.unparse(_swapped(statement, old, new)))
+            before = _short(ast.unparse(statement))
+            key = f"{node.name}: {before}  ->  {after}"
+            if before == after or key in seen:
                 continue
-            text = ast.unparse(ast.fix_missing_locations(changed))
-            after = ast.unparse(_swapped(statement, old, new))
-            mutant = Mutant(node.name, _short(ast.unparse(statement)), _short(after), text)
-            if mutant.key not in seen and mutant.before != mutant.after:
-                seen.add(mutant.key)
-                yield mutant
+            seen.add(key)
+            changed = copy.deepcopy(node)
+            # deepcopy keeps the order of a walk, so the same place is found by its number
+            twin = list(ast.walk(changed))[order[id(old)]]
+            _replace(changed, twin, new)
+            yield Mutant(node.name, before, after, ast.fix_missing_locations(changed), position)
 
 
 def _short(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from autograder.checker.contract import Contract, Function
 from autograder.checker.declare import Check
-from autograder.checker.implementation import LocalImplementation
+from autograder.checker.implementation import CallResult, LocalImplementation
 from autograder.checker.key import LiveKey, differs, run_probe
 from autograder.course.course import Assignment, Course
 from autograder.course.reference import package_in_place
 from autograder.errors import KitError
-from autograder.verify.mutants import Mutant, mutants_of
+from autograder.verify.mutants import Mutant, Source, mutants_of
 
 SECONDS = 5.0  # of CPU time: a mutant that loops is killed
 
@@ -64,7 +65,7 @@ def run_mutants(
     progress: Callable[[int, int], None],
 ) -> Mutation:
     """Grade every mutant of an assignment's functions with its hidden checks."""
-    work = []
+    work: list[tuple[Source, Mutant]] = []
     for name in assignment.files:
         path = course.solutions / course.package / name
         functions = frozenset(
@@ -72,13 +73,14 @@ def run_mutants(
             for function in assignment.functions
             if course.contract.functions[function.name].module == path.stem
         )
-        source = path.read_text(encoding="utf-8")
-        work += [(path, mutant) for mutant in mutants_of(source, functions)]
+        source = Source(path)
+        work += [(source, mutant) for mutant in mutants_of(source.tree, functions)]
     known = reviewed(assignment.survivors)
     alive = []
+    trial = Trial(course, checks, key, reference)
     with package_in_place(course.package, course.solutions):
-        for done, (path, mutant) in enumerate(work):
-            if not _killed(course, path, mutant, checks, key, reference):
+        for done, (source, mutant) in enumerate(work):
+            if not trial.killed(source, mutant):
                 alive.append(mutant.key)
             progress(done + 1, len(work))
     return Mutation(
@@ -89,43 +91,92 @@ def run_mutants(
     )
 
 
-def _killed(
-    course: Course,
-    path: Path,
-    mutant: Mutant,
-    checks: Sequence[Check],
-    key: LiveKey,
-    reference: LocalImplementation,
-) -> bool:
-    """Whether some check fails on the mutant. Its own function's checks are tried first."""
-    module = ModuleType(f"{course.package}.{path.stem}")
-    module.__file__ = str(path)
-    try:
-        with _alarm(), np.errstate(all="ignore"):
-            code = compile(mutant.source, str(path), "exec")
-            sys.modules[module.__name__] = module
-            exec(code, module.__dict__)  # noqa: S102  (the course's own solution, one node changed)
-            own = {
-                name: getattr(module, name)
-                for name, function in course.contract.functions.items()
-                if function.module == path.stem and hasattr(module, name)
-            }
-            implementation = LocalImplementation(course.contract, dict(reference.namespace) | own)
-            base = mutant.function.removesuffix("_backward")
-            quick = (check for check in checks if check.kind != "learning")
-            ordered = sorted(quick, key=lambda c: c.of.removesuffix("_backward") != base)
-            return any(_fails(check, implementation, key) for check in ordered)
-    except (_TookTooLongError, MemoryError):
-        return True
-    except Exception:  # the mutant can't even be imported
-        return True
-    finally:
-        sys.modules.pop(module.__name__, None)
+class Trial:
+    """Meets mutants with checks until one fails."""
+
+    def __init__(
+        self,
+        course: Course,
+        checks: Sequence[Check],
+        key: LiveKey,
+        reference: LocalImplementation,
+    ) -> None:
+        self._course, self._key, self._reference = course, key, reference
+        self._checks = [check for check in checks if check.kind != "learning"]
+        self._called: dict[str, frozenset[str]] = {}
+        self._killers: dict[str, str] = {}  # the check that killed the last mutant of a function
+
+    def killed(self, source: Source, mutant: Mutant) -> bool:
+        """Whether some check fails on the mutant. Its own function's checks are tried first."""
+        package = self._course.package
+        module = ModuleType(f"{package}.{source.path.stem}")
+        module.__file__ = str(source.path)
+        try:
+            with _alarm(), np.errstate(all="ignore"):
+                sys.modules[module.__name__] = module
+                source.run_with(mutant, module.__dict__)
+                own = {
+                    name: getattr(module, name)
+                    for name, function in self._course.contract.functions.items()
+                    if function.module == source.path.stem and hasattr(module, name)
+                }
+                namespace = dict(self._reference.namespace) | own
+                implementation = LocalImplementation(self._course.contract, namespace)
+                reaching = source.reaching(mutant.function)
+                return any(
+                    self._fails(check, mutant, implementation)
+                    for check in self._ordered(mutant)
+                    if reaching is None or reaching & self._functions_of(check)
+                )
+        except (_TookTooLongError, MemoryError):
+            return True
+        except Exception:  # the mutant can't even be imported
+            return True
+        finally:
+            sys.modules.pop(module.__name__, None)
+
+    def _ordered(self, mutant: Mutant) -> list[Check]:
+        """The check that killed its neighbour first, then those of its own function."""
+        base = mutant.function.removesuffix("_backward")
+        last = self._killers.get(mutant.function)
+        return sorted(
+            self._checks,
+            key=lambda check: (check.name != last, check.of.removesuffix("_backward") != base),
+        )
+
+    def _fails(self, check: Check, mutant: Mutant, implementation: LocalImplementation) -> bool:
+        outcome = run_probe(check, implementation, self._key.seed(check))
+        failed = differs(check, self._key.expected(check), outcome)
+        if failed:
+            self._killers[mutant.function] = check.name
+        return failed
+
+    def _functions_of(self, check: Check) -> frozenset[str]:
+        """The functions that a check calls, those that raise included.
+
+        A mutant behaves as the reference does until its changed function runs: a check that never
+        comes to that can't fail.
+        """
+        if check.name not in self._called:
+            listening = Listening(self._reference.contract, self._reference.namespace)
+            run_probe(check, listening, self._key.seed(check))
+            self._called[check.name] = frozenset(listening.called)
+        return self._called[check.name]
 
 
-def _fails(check: Check, implementation: LocalImplementation, key: LiveKey) -> bool:
-    outcome = run_probe(check, implementation, key.seed(check))
-    return differs(check, key.expected(check), outcome)
+class Listening(LocalImplementation):
+    """Remembers the names of all functions that were called."""
+
+    def __init__(self, contract: Contract, namespace: Mapping[str, Callable[..., Any]]) -> None:
+        super().__init__(contract, namespace)
+        self.called: set[str] = set()
+
+    def invoke(
+        self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> CallResult:
+        """Call it, and remember that."""
+        self.called.add(function.name)
+        return super().invoke(function, args, kwargs)
 
 
 @contextmanager

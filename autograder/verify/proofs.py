@@ -16,14 +16,12 @@ from autograder.checker.implementation import LocalImplementation
 from autograder.checker.judge import Judge
 from autograder.checker.key import LiveKey, run_probe
 from autograder.checker.outcome import Verdict
+from autograder.checker.runs import neutral
 from autograder.course.accepted import alternatives, write_alternative
 from autograder.course.course import Assignment, Course
 from autograder.course.reference import load_package
-from autograder.verify.subjects import (
-    CHEAP,
-    cheap_implementation,
-    write_template,
-)
+from autograder.verify.inputs import digest_of_inputs, same_data
+from autograder.verify.subjects import CHEAP, cheap_implementation, write_template
 
 CHEAP_SHARE = 0.05
 BY_GATES = (Verdict.SKIPPED, *STUBS)  # what a check that passed may get for others that failed
@@ -39,14 +37,42 @@ class Subject:
     slips: tuple[Misconception, ...]
     judge: Judge
     public: Judge
+    again: LocalImplementation
+    """The reference, whose every probe is run a second time, and once for all proofs."""
     _found: dict[str, dict[str, Finding]] = field(default_factory=dict, repr=False, compare=False)
 
     def findings(self, slip: Misconception) -> dict[str, Finding]:
-        """What the judge finds of a slip on its own checks: judged once for all proofs."""
+        """What the judge finds of a slip on its own checks: judged once for all proofs.
+
+        Checks that train are left out where they could change nothing: see `_settled`.
+        """
         if slip.name not in self._found:
-            slipped = overlay(slip, self.reference)
-            self._found[slip.name] = self.judge.run(slipped, self.own_checks(slip))
+            slipped, checks = live_key(self.judge).judged(slip.name), self.own_checks(slip)
+            quick = [check for check in checks if check.kind != "learning"]
+            found = self.judge.run(slipped, quick)
+            if len(quick) < len(checks) and not self._settled(slip, quick, found):
+                found = self.judge.run(slipped, checks)
+            self._found[slip.name] = found
         return self._found[slip.name]
+
+    @staticmethod
+    def _settled(slip: Misconception, checks: list[Check], found: dict[str, Finding]) -> bool:
+        """Whether a slip is caught and named, whatever checks that train say of it.
+
+        No cause is believed or dropped for the sake of those where an ordinary value is wrong.
+        """
+        return all(check.of == slip.of for check in checks) and any(
+            not found[check.name].passed and not neutral(check) and found[check.name].diagnosis
+            for check in checks
+        )
+
+    def learning(self, slip: Misconception, check: Check) -> Finding:
+        """What is found of a slip on a check that trains."""
+        found = self.findings(slip)
+        if check.name not in found:
+            slipped = live_key(self.judge).judged(slip.name)
+            found[check.name] = self.judge.run_one(check, slipped)
+        return found[check.name]
 
     def score(self, findings: dict[str, Finding]) -> float:
         """Points that findings earn."""
@@ -89,13 +115,17 @@ def make_subject(
     """A subject from what the course's loader gives."""
     checks = load_checks(assignment.public_checks)
     public = Judge(checks, reference, slips, seed=lambda name: public_seed(assignment.name, name))
-    return Subject(course, assignment, reference, slips, judge, public)
+    again = LocalImplementation(reference.contract, reference.namespace)
+    again.kept_outcomes = {}
+    for slip in slips:
+        live_key(judge).judged(slip.name)
+    return Subject(course, assignment, reference, slips, judge, public, again)
 
 
 def solution_is_right(subject: Subject) -> Iterator[str]:
     """The reference passes every check, hidden and public, and twice the same."""
     for judge in (subject.judge, subject.public):
-        for name, finding in judge.run(subject.reference).items():
+        for name, finding in judge.run(subject.again).items():
             if not finding.passed:
                 yield f"the solution fails {name}: {finding.verdict} {finding.details}"
 
@@ -163,11 +193,14 @@ def checks_can_fail(subject: Subject) -> Iterator[str]:
         for name, finding in subject.findings(slip).items():
             if not finding.passed and finding.verdict not in BY_GATES:
                 alive.pop(name, None)
+    for check in [check for check in alive.values() if check.kind == "learning"]:
+        if any(not subject.learning(slip, check).passed for slip in worst_first(subject, check)):
+            del alive[check.name]
     for slip in subject.slips:
         slipped = overlay(slip, subject.reference)
-        for name in [c.name for c in subject.quick_checks(slip) if c.name in alive]:
-            if not subject.judge.run_one(alive[name], slipped).passed:
-                del alive[name]
+        for check in [c for c in subject.quick_checks(slip) if c.name in alive]:
+            if check.kind != "learning" and not subject.judge.run_one(check, slipped).passed:
+                del alive[check.name]
     names = frozenset(function.name for function in subject.assignment.functions)
     for answer in CHEAP.values():
         cheap = cheap_implementation(
@@ -178,6 +211,19 @@ def checks_can_fail(subject: Subject) -> Iterator[str]:
                 del alive[name]
     for name in alive:
         yield f"nothing fails {name}"
+
+
+def worst_first(subject: Subject, check: Check) -> list[Misconception]:
+    """The slips of a check's function, from the one on that fails most other checks of it.
+
+    Those that raise come last: they fail every check, and say nothing of its bound.
+    """
+
+    def failed(slip: Misconception) -> tuple[bool, int]:
+        verdicts = [f.verdict for f in subject.findings(slip).values() if not f.passed]
+        return Verdict.RAISED not in verdicts, len(verdicts)
+
+    return sorted((slip for slip in subject.slips if slip.of == check.of), key=failed)[::-1]
 
 
 def functions_are_checked(subject: Subject) -> Iterator[str]:
@@ -194,12 +240,12 @@ def inputs_are_fresh(subject: Subject) -> Iterator[str]:
     """Hidden and public inputs differ, and the same seed gives the same answer."""
     for check in subject.judge.checks:
         one = subject.judge.key.expected(check)
-        again = run_probe(check, subject.reference, subject.judge.key.seed(check))
-        if repr(one.outputs) != repr(again.outputs):
+        again = run_probe(check, subject.again, subject.judge.key.seed(check))
+        if not same_data(one.outputs, again.outputs):
             yield f"{check.name} gives another answer on the same inputs"
         if check.kind == "value" and _draws(check):
             other = run_probe(check, subject.reference, public_seed(subject.assignment.name, "x"))
-            if repr(again.calls) == repr(other.calls):
+            if digest_of_inputs(again.calls) == digest_of_inputs(other.calls):
                 yield f"{check.name} has the same inputs whatever the seed"
 
 

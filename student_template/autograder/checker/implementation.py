@@ -21,6 +21,7 @@ from autograder.checker.outcome import (
     ImplementationMissing,
     ImplementationRaised,
     Opaque,
+    Outcome,
     Unsupported,
     WrongStructure,
 )
@@ -50,6 +51,9 @@ class Call:
 
 class Implementation(ABC):
     """`impl.NAME(*args, **kwargs)` calls a function of the contract and keeps a trace."""
+
+    kept_outcomes: dict[tuple[str, int], Outcome] | None = None
+    """Of one that gives the same twice: what it gave, by check and seed, where that is kept."""
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
