@@ -13,7 +13,7 @@ from autograder.grading.judges import Streams
 from autograder.uploads.submission import Source, read_submission
 from autograder.verify.computed import knowing
 from autograder.verify.proofs import Proof
-from autograder.verify.subjects import write_template
+from autograder.verify.submissions import write_template
 
 
 def jail_proof(course: Course, assignment: Assignment, streams: Streams) -> Proof:

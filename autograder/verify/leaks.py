@@ -10,7 +10,8 @@ import numpy as np
 
 from autograder.checker.implementation import LocalImplementation
 from autograder.grading.judges import ONE_STREAM
-from autograder.verify.proofs import Proof, Subject
+from autograder.verify.proofs import Proof
+from autograder.verify.subject import Subject
 
 MARK = "TOLD_IN_WORDS_OF_ITS_OWN"
 

@@ -13,10 +13,11 @@ from autograder.verify.computed import computed_proof
 from autograder.verify.jail import jail_proof
 from autograder.verify.leaks import leak_proof
 from autograder.verify.mutation import Mutation, run_mutants
-from autograder.verify.proofs import Proof, Subject, live_key, make_subject, run_proofs
+from autograder.verify.proofs import Proof, run_proofs
 from autograder.verify.rubrics import rubric_proof
 from autograder.verify.steps import Changes, changes_of_steps, steps_proof
 from autograder.verify.streams import stream_proofs
+from autograder.verify.subject import Subject, live_key, make_subject
 
 Advance = Callable[[int, int], None]
 

@@ -16,7 +16,8 @@ from autograder.course.accepted import alternatives, write_alternative
 from autograder.course.reference import load_package
 from autograder.grading.judges import ONE_STREAM, Streams
 from autograder.verify.inputs import digest_of_inputs
-from autograder.verify.proofs import Proof, Subject
+from autograder.verify.proofs import Proof
+from autograder.verify.subject import Subject
 
 
 def stream_proofs(subject: Subject, streams: Streams) -> Iterator[Proof]:

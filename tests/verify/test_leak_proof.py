@@ -9,7 +9,7 @@ from autograder.course.course import Course
 from autograder.course.secret import Secret
 from autograder.grading.judges import Streams
 from autograder.verify.leaks import TALKERS, leak_proof
-from autograder.verify.proofs import make_subject
+from autograder.verify.subject import make_subject
 from tests.desk import ROOT, TINY
 
 

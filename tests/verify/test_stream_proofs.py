@@ -7,8 +7,8 @@ import pytest
 from autograder.course.course import Course
 from autograder.course.secret import Secret
 from autograder.grading.judges import Streams
-from autograder.verify.proofs import make_subject
 from autograder.verify.streams import stream_proofs
+from autograder.verify.subject import make_subject
 from tests.desk import TINY
 
 RARE = '''
