@@ -201,7 +201,7 @@ def test_anchors_leave_the_number_out():
     assert slug("3.3 The variance also depends on x") == "the-variance-also-depends-on-x"
 
 
-def test_unpacking_over_ones_work_loses_nothing(tmp_path):
+def test_unpacking_over_ones_work_loses_nothing(tmp_path, committed_changes):
     early, late = COURSE.assignment("03"), COURSE.assignment("04")
     write_files(assignment_files(COURSE, early), tmp_path)
     mine = tmp_path / COURSE.package / "layernorm.py"
