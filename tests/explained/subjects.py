@@ -20,10 +20,13 @@ def subject(course: Course, assignment: Assignment, case: Case) -> LocalImplemen
 
 
 def write_case(course: Course, assignment: Assignment, case: Case, folder: Path) -> None:
-    """Make a submission of it: a folder that holds the package."""
+    """Make a submission of it: a folder that holds the package.
+
+    What Python has compiled of the reference goes with it, and holds for all files but one: that
+    file becomes longer.
+    """
     package = folder / course.package
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(course.solutions / course.package, package, ignore=ignored)
+    shutil.copytree(course.solutions / course.package, package)
     (name,) = {f"{course.contract.functions[name].module}.py" for name in case.functions}
     if name not in assignment.files:
         raise ValueError(f"{case.name}: {name} is no file of {assignment.name}")
