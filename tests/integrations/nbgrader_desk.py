@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.course.course import Course
 from autograder.course.reference import load_reference
-from tests.integrations.hand_ins import FILE, RIGHT, ROOT
+from tests.integrations.hand_ins import FILE, PYTHONPATH, RIGHT, ROOT
 from tests.integrations.nbgrader_attacks import ATTACKS, filled
 
 NAME = "03_layernorm"
@@ -40,7 +40,7 @@ class Campus:
         kept = {name: text for name, text in os.environ.items() if "AUTOGRADER" not in name}
         self.environment = kept | {
             "AUTOGRADER_SECRET_FILE": str(folder / "secret"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": PYTHONPATH,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",  # alembic
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONWARNINGS": "ignore",
