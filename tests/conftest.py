@@ -13,6 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from tests.desk import Desk
+from tests.released import changes_as_committed
 
 LONGEST = (  # of the whole run
     "assignments/test_grading.py",
@@ -54,6 +55,13 @@ def scratch():
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def committed_changes():
+    """Releases take changes of steps from the committed template."""
+    with changes_as_committed():
+        yield
 
 
 @pytest.fixture

@@ -84,9 +84,7 @@ def assignment_files(
     course: Course, assignment: Assignment, unseen: Collection[str] = ()
 ) -> Iterator[TemplateFile]:
     """What is new in one assignment. `unseen`: files of the package that nothing may speak of."""
-    for name in assignment.files:
-        stub = stub_of(course, assignment, name)
-        yield TemplateFile(PurePosixPath(course.package, name), stub.encode(), theirs=True)
+    yield from stub_files(course, assignment)
     folder = PurePosixPath("assignments", assignment.name)
     for path in (assignment.handout, assignment.public_checks):
         if not path.is_file():
@@ -97,14 +95,26 @@ def assignment_files(
     for pattern in ("*.svg", "*.png"):
         for path in sorted((assignment.folder / "figures").glob(pattern)):
             yield TemplateFile(folder / "figures" / path.name, path.read_bytes())
-    for path in sorted((assignment.folder / EXTRAS).glob("*.*")):
-        program = path.suffix == ".py"
-        yield TemplateFile(folder / EXTRAS / path.name, path.read_bytes(), theirs=program)
+    yield from extra_files(assignment)
     notebook = lab_notebook(course, assignment)
     yield TemplateFile(folder / NOTEBOOK, notebook.encode(), theirs=True)
     yield TemplateFile(folder / "test_public.py", assignment.public_checks.read_bytes())
     record = make_record(course, assignment, unseen)
     yield TemplateFile(folder / FILE_NAME, record.dumps().encode())
+
+
+def stub_files(course: Course, assignment: Assignment) -> Iterator[TemplateFile]:
+    """The files of the package that students write, with their own functions taken out."""
+    for name in assignment.files:
+        stub = stub_of(course, assignment, name)
+        yield TemplateFile(PurePosixPath(course.package, name), stub.encode(), theirs=True)
+
+
+def extra_files(assignment: Assignment) -> Iterator[TemplateFile]:
+    """What an assignment's folder of extras holds; students change the programs among it."""
+    folder = PurePosixPath("assignments", assignment.name, EXTRAS)
+    for path in sorted((assignment.folder / EXTRAS).glob("*.*")):
+        yield TemplateFile(folder / path.name, path.read_bytes(), theirs=path.suffix == ".py")
 
 
 def stub_of(course: Course, assignment: Assignment, name: str) -> str:

@@ -8,8 +8,8 @@ import pytest
 from autograder.course.course import Course
 from autograder.grading.grader import Grader, Settings, expected_of
 from autograder.release.stubs import make_stub
-from autograder.release.template import template_files, write_files
 from autograder.uploads.submission import Source, read_submission
+from tests.released import committed_template
 
 COURSE = Course.find()
 NAMES = [assignment.name for assignment in COURSE.assignments]
@@ -20,9 +20,7 @@ ONE_STREAM = replace(COURSE, feedback=replace(COURSE.feedback, streams=1))
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     """The whole student template, as released."""
-    folder = tmp_path_factory.mktemp("template")
-    write_files(template_files(COURSE), folder)
-    return folder
+    return committed_template(tmp_path_factory.mktemp("template") / "work")
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -13,7 +13,7 @@ PAGES = ("index.html", "start.html", *(f"{one.name}.html" for one in COURSE.assi
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, committed_changes):
     folder = tmp_path_factory.mktemp("site")
     for name, content in site_files(COURSE, COURSE.assignments):
         (folder / name).write_bytes(content)

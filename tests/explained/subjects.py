@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import compileall
+import functools
 import shutil
 import tempfile
 from pathlib import Path
@@ -20,12 +23,22 @@ def subject(course: Course, assignment: Assignment, case: Case) -> LocalImplemen
 
 
 def write_case(course: Course, assignment: Assignment, case: Case, folder: Path) -> None:
-    """Make a submission of it: a folder that holds the package."""
+    """Make a submission of it: a folder that holds the package, compiled but for one file."""
     package = folder / course.package
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(course.solutions / course.package, package, ignore=ignored)
+    shutil.copytree(compiled(course.solutions / course.package), package)
     (name,) = {f"{course.contract.functions[name].module}.py" for name in case.functions}
     if name not in assignment.files:
         raise ValueError(f"{case.name}: {name} is no file of {assignment.name}")
     with (package / name).open("a", encoding="utf-8") as file:
-        file.write(f"\n\n{case.code}")
+        file.write(f"\n\n{case.code}")  # longer than what was compiled of it
+
+
+@functools.cache
+def compiled(package: Path) -> Path:
+    """A copy of a package with what Python makes of it: hundreds of cases import it anew."""
+    folder = Path(tempfile.mkdtemp(prefix="autograder-compiled-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = folder / package.name
+    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(copy, quiet=2)
+    return copy

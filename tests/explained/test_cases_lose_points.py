@@ -62,10 +62,18 @@ def fits_own_forward(judge: Judge, name: str, implementation: LocalImplementatio
     return fits
 
 
-@EACH
-def test_a_case_loses_points_where_it_says(number: str, case: Case) -> None:
-    assignment, judged = judge(number)
-    implementation = subject(course(), assignment, case)
+@pytest.fixture(scope="module", params=[pytest.param(one.values, id=one.id) for one in ALL])
+def loaded(request: pytest.FixtureRequest) -> tuple[str, Case, LocalImplementation]:
+    """A case and its package: loaded once for the tests of it, which follow one another."""
+    number, case = request.param
+    return number, case, subject(course(), judge(number)[0], case)
+
+
+def test_a_case_loses_points_where_it_says(
+    loaded: tuple[str, Case, LocalImplementation],
+) -> None:
+    number, case, implementation = loaded
+    _, judged = judge(number)
     for name in case.functions:
         found = judged.run(implementation, checks_of(judged, name))
         verdicts = {finding.verdict for finding in found.values() if not finding.passed}
@@ -75,15 +83,16 @@ def test_a_case_loses_points_where_it_says(number: str, case: Case) -> None:
             assert not all(fits_own_forward(judged, name, implementation))
 
 
-@EACH
-def test_what_else_a_case_replaces_is_right(number: str, case: Case) -> None:
+def test_what_else_a_case_replaces_is_right(
+    loaded: tuple[str, Case, LocalImplementation],
+) -> None:
+    number, case, implementation = loaded
     assignment, judged = judge(number)
     known = {function.name for function in assignment.functions}
     replaced = {
         node.name for node in ast.parse(case.code).body if isinstance(node, ast.FunctionDef)
     }
     assert set(case.functions) <= replaced
-    implementation = subject(course(), assignment, case)
     for name in sorted(replaced & known - set(case.functions)):
         for check in checks_of(judged, name):
             finding = judged.run_one(check, implementation)

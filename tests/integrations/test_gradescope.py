@@ -17,6 +17,7 @@ from tests.integrations.hand_ins import (
     BLANK,
     FILE,
     MARKUP,
+    PYTHONPATH,
     RIGHT,
     ROOT,
     SPY,
@@ -31,7 +32,7 @@ MAY_DROP = os.geteuid() == 0 and shutil.which("setpriv") is not None
 
 def environment(folder):
     kept = {name: text for name, text in os.environ.items() if "AUTOGRADER" not in name}
-    return {**kept, "AUTOGRADER_SECRET_FILE": str(folder / "secret"), "PYTHONPATH": str(ROOT)}
+    return {**kept, "AUTOGRADER_SECRET_FILE": str(folder / "secret"), "PYTHONPATH": PYTHONPATH}
 
 
 def autograder(folder, *arguments):

@@ -15,6 +15,7 @@ pytest.importorskip("nbgrader")
 
 from tests.integrations.nbgrader_attacks import ATTACKS, filled  # noqa: E402
 from tests.integrations.nbgrader_desk import NAME, Campus, copy  # noqa: E402
+from tests.warm import Warm  # noqa: E402
 
 HALF = BLANK | {
     FILE: RIGHT[FILE].partition("    x_hat, inv_std, gamma = cache")[0]
@@ -68,7 +69,8 @@ def mischief(campus, folder, student):
 @pytest.fixture(scope="module")
 def campus(tmp_path_factory):
     """The whole way, once: every test below looks at what is there at its end."""
-    campus = Campus(tmp_path_factory.mktemp("campus"))
+    warm = Warm(["nbgrader.apps.nbgraderapp", "nbgrader.apps", "autograder.commands.grade"])
+    campus = Campus(tmp_path_factory.mktemp("campus"), warm)
     command = ("autograder", "release", "03", "--nbgrader", campus.course, "--course", ROOT)
     campus.run(*command)
     config = campus.course / "nbgrader_config.py"
@@ -98,7 +100,8 @@ def campus(tmp_path_factory):
     campus.nbgrader("autograde", NAME)
     campus.nbgrader("generate_feedback", NAME)
     campus.nbgrader("export")
-    return campus
+    yield campus
+    warm.close()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from autograder.course.course import Course
 from autograder.release.notebooks import lab_cells, lab_notebook
 from autograder.release.template import assignment_files, base_files, write_files
 from tests.integrations.hand_ins import BLANK, FILE, RIGHT, ROOT, WRONG
+from tests.released import committed_template
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -22,18 +23,17 @@ NAMES = [one.name for one in LABS]
 
 
 def unpack(folder, package):
-    """A student's folder with all assignments and this package in it."""
+    """One more release over a student's folder, and this package in it."""
     write_files(base_files(COURSE), folder)
-    for lab in LABS:
-        write_files(assignment_files(COURSE, lab), folder)
+    write_files(assignment_files(COURSE, COURSE.assignment("03")), folder)
     for name, text in package.items():
         (folder / name).write_text(text)
-    return folder
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    return unpack(tmp_path_factory.mktemp("template"), {})
+    """A student's folder with all assignments in it."""
+    return committed_template(tmp_path_factory.mktemp("template") / "work")
 
 
 @pytest.fixture(scope="module")

@@ -218,6 +218,7 @@ def test_public_tests_show_our_messages(desk):
             target.write_bytes(path.read_bytes())
     done = subprocess.run(
         [sys.executable, "-m", "nbconvert", "--to=notebook", "--execute", "--inplace", NOTEBOOK],
+        env=environment(desk.folder),
         cwd=folder,
         capture_output=True,
         text=True,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.released import committed_template
 from tests.sample_class import slips
 from tests.sample_class.build import ROOT, SOLUTION
 
@@ -23,19 +24,29 @@ WIDTH = 80
 def python(tmp_path_factory):
     """A fresh environment with the student's requirements and nothing else."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
+    venv.create(folder)  # another environment's pip fills it: to install one takes longer
     found = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     requirements = ROOT / "student_template" / "requirements.txt"
-    command = [found, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]
-    subprocess.run([*map(str, command), str(requirements)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", found, "--disable-pip-version-check"]
+    install = ["install", "--quiet", "--no-compile", "-r", requirements]
+    subprocess.run([*map(str, (*pip, *install))], check=True)
     return found
 
 
+@pytest.fixture(scope="session")
+def used(python, tmp_path_factory):
+    """The template after a run in another folder, for what Python compiled in that run."""
+    target = committed_template(tmp_path_factory.mktemp("used") / "my course")
+    run(python, target, "03", "--json")
+    return target
+
+
 @pytest.fixture
-def folder(tmp_path):
+def folder(used, tmp_path):
     """A copy of the template."""
-    target = tmp_path / "my course"
-    shutil.copytree(ROOT / "student_template", target)
+    target = committed_template(tmp_path / "my course")
+    for compiled in used.glob("autograder/**/__pycache__"):
+        shutil.copytree(compiled, target / compiled.relative_to(used))
     return target
 
 

@@ -11,7 +11,13 @@ from typing import Any
 from autograder.course.course import Assignment, Course
 from autograder.errors import KitError
 from autograder.release.notebooks import FILE_NAME, Cell, lab_cells, to_json
-from autograder.release.template import TemplateFile, assignment_files, base_files
+from autograder.release.template import (
+    TemplateFile,
+    assignment_files,
+    base_files,
+    extra_files,
+    stub_files,
+)
 
 SCHEMA_VERSION = 3  # of nbgrader's metadata
 QUESTION, ANSWER = "derivation-question", "derivation"
@@ -110,7 +116,8 @@ def source_files(course: Course, assignment: Assignment) -> Iterator[TemplateFil
     for earlier in course.before(assignment):
         if earlier not in course.assignments:
             continue  # its code is given whole
-        yield from (file for file in assignment_files(course, earlier) if _is_stub(file))
+        yield from stub_files(course, earlier)
+        yield from (file for file in extra_files(earlier) if file.theirs)
     for file in assignment_files(course, assignment):
         if file.path.suffix != ".ipynb":  # nbgrader takes every notebook for one to grade
             yield file
@@ -167,10 +174,6 @@ def _students_files(course: Course, assignment: Assignment) -> list[str]:
 
 def _listed(files: Sequence[str]) -> str:
     return "".join(f"        {name!r},\n" for name in files)
-
-
-def _is_stub(file: TemplateFile) -> bool:
-    return file.theirs and file.path.suffix == ".py"
 
 
 def _write(path: Path, content: bytes) -> None:
