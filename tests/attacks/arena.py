@@ -27,8 +27,8 @@ from tests.attacks.traces import Traces
 
 TINY = Path(__file__).parent.parent / "tiny_course"
 LIMITS = Limits(
-    cpu_per_check=0.1,
-    cpu_total=0.15,
+    cpu_per_check=0.2,
+    cpu_total=0.3,
     idle_per_check=0.25,
     wall_per_check=8.0,
     memory_mb=256,
