@@ -69,6 +69,7 @@ class Causes:
         self.cells: frozenset[Cell] = frozenset().union(*(run.cells for run in self.failed))
         self.weights = {run.check.name: run.check.weight for run in runs}
         self._telling = {cell for run in self.failed for cell in run.telling}
+        self._shares = {cell for r in self.failed if not r.check.gated for cell in r.shares}
         self.candidates: dict[str, Candidate] = {}
 
     def named(self) -> dict[str, Cause]:
@@ -289,8 +290,9 @@ class Causes:
         return clashes or not self._hard(fits) & shares or any(run.telling for run in met)
 
     def _hard(self, cells: Iterable[Cell]) -> set[Cell]:
-        """The cells of checks of ordinary values."""
-        return {cell for cell in cells if cell[0] not in self._neutral and cell[1] != FORM}
+        """The cells of checks of ordinary values, and statistics: these allow for luck already."""
+        plain = (cell for cell in cells if cell[0] not in self._neutral or cell in self._shares)
+        return {cell for cell in plain if cell[1] != FORM}
 
     def _weight(self, cells: Iterable[Cell]) -> float:
         return sum(self.weights[name] for name, _ in cells)
