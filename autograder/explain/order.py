@@ -12,6 +12,8 @@ from autograder.explain.change import Change, Placed, quoted
 from autograder.explain.program import Operation
 from autograder.explain.trees import assigned, loaded, with_names, with_node
 
+RESULTS = {ast.Add: "sum", ast.Sub: "difference", ast.Mult: "product", ast.Div: "quotient"}
+
 
 def of_order(
     operations: Sequence[Operation], at: int, arguments: Sequence[str]
@@ -49,10 +51,8 @@ def _exchanged(
         first = ast.Assign([with_names(step.targets[0], {wanted: name})], early)
         if isinstance(step.targets[0], ast.Tuple):
             late = ast.Tuple([late, *(ast.Name(one, ast.Load()) for one in others)], ast.Load())
-        text = (
-            f"the order is turned round: {quoted(early)} comes first, and its result stands for "
-            f"`{operand.id}` in {quoted(before.value)}."
-        )
+        what = RESULTS.get(type(before.value.op), "step")
+        text = f"{quoted(early)} comes before the {what} {quoted(before.value)}, not after it."
         yield step.value, Change(late, text, 2, elsewhere=(Placed(at - 1, first),))
 
 

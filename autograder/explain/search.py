@@ -87,11 +87,12 @@ class Look:
         for name in self.wrong:
             giving = self.recorded.giving(name, self.mine[name])
             fits.update(k for k in giving if name in tried[k].changed)
+        exact = set(fits)
         if self.statistic:
             for k in set(range(len(tried))) - fits.keys():
                 fits[k] = _same_spread(self.recorded.right, self.mine, tried[k].leaves, self.wrong)
         hits = [
-            (-count, tried[k].variant.rank, k)
+            (-count, k not in exact, tried[k].variant.rank, k)
             for k, count in fits.items()
             if count and tried[k].changed <= self.wrong
         ]
