@@ -25,6 +25,7 @@ class Misconception:
     output on every sensible input. `replaces` holds further functions that must change with it.
     `easier_backward`: the slipped forward's backward is simpler than the one that is asked for.
     `alone`: it is believed only where it explains all that is wrong, never a part.
+    `of_many`: so many are tried that some fit what tells little.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Misconception:
     cache: Callable[..., Any] | None = field(repr=False, default=None)
     easier_backward: bool = False
     alone: bool = False
+    of_many: bool = False
 
     @property
     def anchor(self) -> str:

@@ -287,6 +287,7 @@ class Steps:
             text,
             self.function(variants),
             easier_backward=not all(variant.as_hard for variant in variants),
+            of_many=len(variants) > 1,
         )
 
 
