@@ -15,7 +15,6 @@ from dataclasses import replace
 from autograder.checker.bank import Misconception
 from autograder.checker.compare import Expected
 from autograder.checker.declare import Check
-from autograder.checker.evidence import bits
 from autograder.checker.finding import Diagnosis
 from autograder.checker.key import AnswerKey, rules
 from autograder.checker.outcome import Outcome
@@ -31,12 +30,11 @@ from autograder.checker.runs import (
     diagnosis,
     neutral,
     root_of,
+    telling,
 )
 from autograder.checker.slips import fitting, same_failure
 
 UNKNOWN = "No slip that the kit knows fits."
-ELSEWHERE = "Something else is wrong too: other checks show it."
-PAIR_BITS = 20  # what a pair must explain: it is one of some hundred thousand that could be said
 MOST_HOPELESS = 6  # functions of one submission that nothing explains; pairs for half of them
 MOST_CAUSES = 3
 MOST_STRANGE = 3  # checks in which a slip shows and does not fit
@@ -81,9 +79,8 @@ class Causes:
         found = {}
         for run in self.failed:
             explained = [one for one in chosen if one.fits & run.cells]
-            said = diagnosis(self.key, run, explained) or self._unnamed(run, chosen)
-            if explained and said and not said.part and self._open(chosen):
-                said = replace(said, part=ELSEWHERE)
+            said = diagnosis(self.key, run, explained, bool(self._open(chosen)))
+            said = said or self._unnamed(run, chosen)
             found[run.check.name] = Cause(tuple(one.name for one in explained), said)
         return found
 
@@ -157,7 +154,7 @@ class Causes:
                 self._try_all([slip.name])
                 candidate = self.candidates[slip.name]
                 candidate.alone = slip.alone
-                candidate.refuted |= slip.of_many and self._bits(candidate.fits) < PAIR_BITS
+                candidate.refuted |= slip.of_many and not telling(self.failed, candidate.fits)
                 if candidate.fits and not candidate.refuted and self._whole(candidate):
                     break  # the likely ones come first
         return self._cover()
@@ -295,15 +292,10 @@ class Causes:
         met = [run for run in self.failed if fits & run.cells]
         return clashes or not self._hard(fits) & shares or any(run.telling for run in met)
 
-    def _bits(self, cells: Iterable[Cell]) -> float:
-        """What cells tell together."""
-        runs = {run.check.name: run for run in self.failed}
-        return sum(bits(runs[name].outcome.leaves.get(leaf)) for name, leaf in cells)
-
     def _hard(self, cells: Iterable[Cell]) -> set[Cell]:
         """The cells of checks of ordinary values, and statistics: these allow for luck already."""
-        plain = (cell for cell in cells if cell[0] not in self._neutral or cell in self._shares)
-        return {cell for cell in plain if cell[1] != FORM}
+        left = self._neutral
+        return {c for c in cells if (c[0] not in left or c in self._shares) and c[1] != FORM}
 
     def _weight(self, cells: Iterable[Cell]) -> float:
         return sum(self.weights[name] for name, _ in cells)

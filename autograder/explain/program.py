@@ -41,6 +41,7 @@ class Program:
         self.names = dict(names)
         self._words = words
         self.operations: list[Operation] = []
+        self._costs: list[int] = []
         body = function.body
         if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
             body = body[1:]
@@ -117,6 +118,19 @@ class Program:
             if type(value := found.get(name)) in (list, dict):
                 found[name] = copy.copy(value)
         return found
+
+    def cost_from(self, start: int, call: int) -> int:
+        """Roughly what it takes to run the steps from one on: statements, and calls in them."""
+        if not self._costs:
+            for operation in self.operations:
+                node = operation.node
+                inner = list(ast.walk(node)) if node is not None else []
+                named = [
+                    n for n in inner if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+                ]
+                loops = 3 if any(isinstance(n, ast.For | ast.comprehension) for n in inner) else 1
+                self._costs.append(loops * (1 + call * len(named)))
+        return sum(self._costs[start:])
 
 
 def negated(test: ast.expr) -> ast.expr:

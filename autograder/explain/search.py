@@ -145,7 +145,7 @@ class Look:
         steps, recorded = self.steps, self.recorded
         for one, other in promising(recorded.right, recorded.pairing, self.mine, self.wrong):
             start = min(one.start, other.start)
-            left -= 4 + steps.cost_from(start, CALL_WEIGHT)
+            left -= 4 + steps.program.cost_from(start, CALL_WEIGHT)
             left -= 20 if one.operation == other.operation else 0  # compiled anew
             if left < 0:
                 return

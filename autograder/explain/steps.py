@@ -89,7 +89,6 @@ class Steps:
         }
         self._comments = Comments(source, declared.see)
         self.program = Program(tree, {**own, **names}, self._comments.words)
-        self._costs: list[int] = []
         self._trees: dict[int, Tree] = {}
         self._code: dict[tuple[Variant, ...], Mapping[int, CodeType]] = {}
 
@@ -235,19 +234,6 @@ class Steps:
     def step_of(self, node: ast.AST) -> tuple[str, str, str]:
         """How a sentence names a step, the handout's section, and the step's reason."""
         return *self._comments.of(node), self._comments.why(node)
-
-    def cost_from(self, start: int, call: int) -> int:
-        """Roughly what it takes to run the steps from one on: statements, and calls in them."""
-        if not self._costs:
-            for operation in self.program.operations:
-                node = operation.node
-                inner = list(ast.walk(node)) if node is not None else []
-                named = [
-                    n for n in inner if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
-                ]
-                loops = 3 if any(isinstance(n, ast.For | ast.comprehension) for n in inner) else 1
-                self._costs.append(loops * (1 + call * len(named)))
-        return sum(self._costs[start:])
 
     def function(self, variants: Sequence[Variant] = ()) -> Callable[..., Any]:
         """The whole function with some changes: what a student would have written."""

@@ -30,6 +30,7 @@ from autograder.checker.runs import (
     diagnosis,
     neutral,
     root_of,
+    telling,
 )
 from autograder.checker.slips import fitting, same_failure
 
@@ -69,6 +70,7 @@ class Causes:
         self.cells: frozenset[Cell] = frozenset().union(*(run.cells for run in self.failed))
         self.weights = {run.check.name: run.check.weight for run in runs}
         self._telling = {cell for run in self.failed for cell in run.telling}
+        self._shares = {cell for r in self.failed if not r.check.gated for cell in r.shares}
         self.candidates: dict[str, Candidate] = {}
 
     def named(self) -> dict[str, Cause]:
@@ -77,7 +79,8 @@ class Causes:
         found = {}
         for run in self.failed:
             explained = [one for one in chosen if one.fits & run.cells]
-            said = diagnosis(self.key, run, explained) or self._unnamed(run, chosen)
+            said = diagnosis(self.key, run, explained, bool(self._open(chosen)))
+            said = said or self._unnamed(run, chosen)
             found[run.check.name] = Cause(tuple(one.name for one in explained), said)
         return found
 
@@ -151,6 +154,7 @@ class Causes:
                 self._try_all([slip.name])
                 candidate = self.candidates[slip.name]
                 candidate.alone = slip.alone
+                candidate.refuted |= slip.of_many and not telling(self.failed, candidate.fits)
                 if candidate.fits and not candidate.refuted and self._whole(candidate):
                     break  # the likely ones come first
         return self._cover()
@@ -289,8 +293,9 @@ class Causes:
         return clashes or not self._hard(fits) & shares or any(run.telling for run in met)
 
     def _hard(self, cells: Iterable[Cell]) -> set[Cell]:
-        """The cells of checks of ordinary values."""
-        return {cell for cell in cells if cell[0] not in self._neutral and cell[1] != FORM}
+        """The cells of checks of ordinary values, and statistics: these allow for luck already."""
+        left = self._neutral
+        return {c for c in cells if (c[0] not in left or c in self._shares) and c[1] != FORM}
 
     def _weight(self, cells: Iterable[Cell]) -> float:
         return sum(self.weights[name] for name, _ in cells)
