@@ -76,11 +76,11 @@ class Causes:
     def named(self) -> dict[str, Cause]:
         """The causes that hold, by failed check."""
         chosen = self._chosen()
+        more = any(leaf != FORM for _, leaf in self._open(chosen))
         found = {}
         for run in self.failed:
             explained = [one for one in chosen if one.fits & run.cells]
-            said = diagnosis(self.key, run, explained, bool(self._open(chosen)))
-            said = said or self._unnamed(run, chosen)
+            said = diagnosis(self.key, run, explained, more) or self._unnamed(run, chosen)
             found[run.check.name] = Cause(tuple(one.name for one in explained), said)
         return found
 
@@ -257,7 +257,7 @@ class Causes:
 
     def _whole(self, one: Candidate) -> bool:
         hard = self._hard(self.cells) or set(self.cells)
-        return hard <= one.fits
+        return hard <= one.fits and not one.clashes & self._shares  # these allow for luck already
 
     def _done(self, chosen: Sequence[Candidate]) -> bool:
         return not self._open(chosen)
@@ -272,7 +272,9 @@ class Causes:
 
         Where only extremes and properties fit, nothing may clash.
         """
-        clashing = {root_of(leaf) for _, leaf in self._hard(one.clashes)}
+        clashing = {
+            root_of(leaf) for _, leaf in self._hard(one.clashes) | one.clashes & self._shares
+        }
         fits = {cell for cell in one.fits if root_of(cell[1]) not in clashing}
         if not self._hard(fits) and (self._hard(one.fits) or one.clashes):
             fits = set()
@@ -293,9 +295,8 @@ class Causes:
         return clashes or not self._hard(fits) & shares or any(run.telling for run in met)
 
     def _hard(self, cells: Iterable[Cell]) -> set[Cell]:
-        """The cells of checks of ordinary values, and statistics: these allow for luck already."""
-        left = self._neutral
-        return {c for c in cells if (c[0] not in left or c in self._shares) and c[1] != FORM}
+        """The cells of checks of ordinary values."""
+        return {cell for cell in cells if cell[0] not in self._neutral and cell[1] != FORM}
 
     def _weight(self, cells: Iterable[Cell]) -> float:
         return sum(self.weights[name] for name, _ in cells)

@@ -34,4 +34,4 @@ def of_entry(
     for one, other in itertools.permutations(entries, 2):
         asked = ast.Compare(name, [ast.Eq()], [constant(one)])
         new = ast.Subscript(table, ast.IfExp(asked, constant(other), name), ast.Load())
-        yield Change(new, f"{one!r} is taken for {other!r}.", 2)
+        yield Change(new, f"what belongs to {other!r} is taken for {one!r}.", 2)
