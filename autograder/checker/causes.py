@@ -97,7 +97,7 @@ class Causes:
             return []
         self._try_all(self._bank())
         chosen = self._cover()
-        if self.suggests is None or self._done(chosen):
+        if self.suggests is None or not self._open(chosen):
             return chosen
         if self._hopeless_before < MOST_HOPELESS:
             chosen = self._looked_closer(chosen, self.suggests)
@@ -115,7 +115,7 @@ class Causes:
                 break
             looks.append((run, self._look(run, suggests)))
             chosen = self._suggested(looks[-1][1], lambda look: look.singles())
-            if self._done(chosen):
+            if not self._open(chosen):
                 return chosen
             if not chosen and len(looks) > (self._hopeless_before == 0):
                 break  # nothing fits anything: it would not elsewhere either
@@ -128,7 +128,7 @@ class Causes:
         for search, most in deeper:
             for look in [one for run, one in looks if run.cells & self._open(chosen)][:most]:
                 chosen = self._suggested(look, search)
-                if self._done(chosen):
+                if not self._open(chosen):
                     return chosen
         return chosen
 
@@ -259,9 +259,6 @@ class Causes:
         hard = self._hard(self.cells) or set(self.cells)
         return hard <= one.fits and not one.clashes & self._shares  # these allow for luck already
 
-    def _done(self, chosen: Sequence[Candidate]) -> bool:
-        return not self._open(chosen)
-
     def _open(self, chosen: Sequence[Candidate]) -> set[Cell]:
         """What is wrong without a cause; extremes and properties aside, where others are there."""
         left = set(self.cells).difference(*(one.fits for one in chosen))
@@ -285,11 +282,14 @@ class Causes:
     def _guessed(self, fits: set[Cell], clashes: bool) -> bool:
         """Whether a candidate gives no number of what is wrong, though there are some.
 
-        A share or a yes or no comes about in many ways. Shares count where they are all that is
-        wrong in their checks, and nothing clashes.
+        Shares count where they are all that is wrong in their checks, nothing clashes, and no
+        number is left that nothing explains: they come about in many ways.
         """
         if not self._telling or fits & self._telling:
             return False
+        known = (one.fits for one in self.candidates.values() if not one.refuted)
+        if self._hard(self._telling).difference(*known):
+            return True
         shares = {cell for run in self.failed for cell in run.shares}
         met = [run for run in self.failed if fits & run.cells]
         return clashes or not self._hard(fits) & shares or any(run.telling for run in met)
