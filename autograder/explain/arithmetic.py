@@ -27,6 +27,8 @@ def of_operator(node: ast.BinOp) -> Iterator[Change]:
             yield Change(
                 mean, f"the mean of {quoted(left)} and {quoted(right)} stands for their sum."
             )
+        if plus and isinstance(left, ast.Name) and isinstance(right, ast.Name):
+            yield from _of_sizes(left, right)
         if plus and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
             early = ast.BinOp(left.left, ast.Mult(), ast.BinOp(left.right, ast.Add(), right))
             text = f"{quoted(right)} is added before {quoted(left.left)} multiplies."
@@ -87,8 +89,21 @@ def of_operator(node: ast.BinOp) -> Iterator[Change]:
             ast.BinOp(right, op, left),
             f"the product's operands {quoted(left)} and {quoted(right)} are exchanged.",
         )
+        if (inner := untransposed(right)) is not None:
+            yield from _of_lengths(left, right, inner)
+    elif isinstance(op, ast.BitAnd | ast.BitOr):
+        for kept, other in ((left, right), (right, left)):
+            yield Change(kept, f"{quoted(other)} is not used: {quoted(kept)} stands alone.", 0)
     elif isinstance(op, ast.FloorDiv | ast.Mod):
         yield Change(left, f"{quoted(right)} is not used.")
+
+
+def _of_sizes(left: ast.Name, right: ast.Name) -> Iterator[Change]:
+    """One of two numbers in the place of their sum: which one it is, the numbers say."""
+    for name, words in (("max", "larger"), ("min", "smaller")):
+        one = ast.Call(ast.Name(name, ast.Load()), [left, right], [])
+        text = f"the {words} of {quoted(left)} and {quoted(right)} is taken, not their sum."
+        yield Change(one, text, 1, uses=(left.id, "number"))
 
 
 def _is_root(node: ast.Call) -> bool:
@@ -134,6 +149,36 @@ def of_constant(node: ast.Constant) -> Iterator[Change]:
                 yield Change(constant(near), f"{near:g} stands where {value:g} belongs.")
 
 
+def untransposed(node: ast.expr) -> ast.expr | None:
+    """What a transpose of the last two axes is of; None where there is none."""
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        return node.value
+    called = isinstance(node, ast.Call) and ast.unparse(node).endswith(".swapaxes(-1, -2)")
+    if called and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.value
+    return None
+
+
+def _of_lengths(left: ast.expr, right: ast.expr, inner: ast.expr) -> Iterator[Change]:
+    """Cosines in the place of products: rows that meet rows are brought to length 1 before."""
+    text = "the rows of {} are brought to length 1 before the product."
+    unit = transposed(_unit(inner))
+    yield Change(ast.BinOp(_unit(left), ast.MatMult(), right), text.format(quoted(left)), 2)
+    yield Change(ast.BinOp(left, ast.MatMult(), unit), text.format(quoted(inner)), 2)
+    both = f"cosines are taken, not products: {quoted(left)} and {quoted(inner)} have length 1."
+    yield Change(ast.BinOp(_unit(left), ast.MatMult(), unit), both, 2)
+
+
+def _unit(rows: ast.expr) -> ast.BinOp:
+    """Rows, each divided by its length."""
+    norm = ast.Attribute(
+        ast.Attribute(ast.Name("np", ast.Load()), "linalg", ast.Load()), "norm", ast.Load()
+    )
+    last = ast.UnaryOp(ast.USub(), constant(1))
+    keywords = [ast.keyword("axis", last), ast.keyword("keepdims", constant(True))]
+    return ast.BinOp(rows, ast.Div(), ast.Call(norm, [rows], keywords))
+
+
 def of_whole(node: ast.expr, siblings: Sequence[str]) -> Iterator[Change]:
     """What a whole step is multiplied by, divided by, or has added to it, without reason.
 
@@ -144,6 +189,9 @@ def of_whole(node: ast.expr, siblings: Sequence[str]) -> Iterator[Change]:
     yield Change(ast.UnaryOp(ast.USub(), node), "the sign is wrong.", 1)
     yield Change(ast.BinOp(constant(2), ast.Mult(), node), "it is twice what it should be.", 1)
     yield Change(ast.BinOp(node, ast.Div(), constant(2)), "it is half of what it should be.", 1)
+    if _is_count(node):
+        yield Change(ast.BinOp(node, ast.Add(), constant(1)), "it is one too high.", 1)
+        yield Change(ast.BinOp(node, ast.Sub(), constant(1)), "it is one too low.", 1)
     for name in siblings:
         other = ast.Name(name, ast.Load())
         text = f"it is divided by {quoted(other)}."
@@ -154,6 +202,22 @@ def of_whole(node: ast.expr, siblings: Sequence[str]) -> Iterator[Change]:
         yield Change(ast.BinOp(node, ast.Add(), other), text, 2, uses=(name, "array"))
         text = f"the factor {quoted(other)} is there too, where it doesn't belong."
         yield Change(ast.BinOp(node, ast.Mult(), other), text, 2, uses=(name, "array"))
+
+
+def _is_count(node: ast.expr) -> bool:
+    """Whether a step counts something, or says which one it is, by the form of its expression."""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.FloorDiv)
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Attribute):
+        of = node.func.value
+        return node.func.attr in ("argmax", "argmin") or (
+            node.func.attr == "sum" and isinstance(of, ast.Compare)
+        )
+    return isinstance(node.func, ast.Name) and node.func.id == "len"
 
 
 def of_sign(node: ast.UnaryOp) -> Iterator[Change]:

@@ -49,6 +49,9 @@ OPTIONAL: dict[str, tuple[object, ...]] = {  # arguments that may be left out, a
 }
 
 
+MASKS = ("mask", "context_mask")
+
+
 def of_call(node: ast.Call) -> Iterator[Change]:
     function = node.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
@@ -71,9 +74,10 @@ def of_call(node: ast.Call) -> Iterator[Change]:
             yield Change(rest, f"the {which} is left out.", 1)
     if name == "random" and node.args and isinstance(node.args[0], ast.Attribute):
         last = ast.Slice(ast.UnaryOp(ast.USub(), constant(1)), None, None)
-        row = ast.Subscript(node.args[0], last, ast.Load())
-        shared = ast.Call(function, [row, *node.args[1:]], node.keywords)
-        yield Change(shared, "the numbers are drawn once for a row, and shared by all rows.", 1)
+        row: ast.expr = ast.Subscript(node.args[0], last, ast.Load())
+        for args in ([row, *node.args[1:]], [row]):  # with their precision, and without it
+            shared = ast.Call(function, args, node.keywords)
+            yield Change(shared, "the numbers are drawn once for a row, and shared by all rows.", 1)
     if name == "arange" and _is_numpy(function):
         late = ast.BinOp(node, ast.Add(), constant(1))
         yield Change(late, "it counts from 1, not from 0.", 1)
@@ -225,6 +229,8 @@ def _of_arguments(node: ast.Call) -> Iterator[Change]:
             for default in OPTIONAL[argument.id]:
                 args = [constant(default) if item is argument else item for item in node.args]
                 yield Change(ast.Call(node.func, args, node.keywords), text, 0)
+            if argument.id in MASKS:
+                yield _causal_too(node, argument)
             if argument is node.args[-1]:
                 yield Change(ast.Call(node.func, node.args[:-1], node.keywords), text, 0)
     for keyword in node.keywords:
@@ -232,3 +238,18 @@ def _of_arguments(node: ast.Call) -> Iterator[Change]:
             kept = [item for item in node.keywords if item is not keyword]
             text = f"`{keyword.arg}` is not passed on."
             yield Change(ast.Call(node.func, node.args, kept), text, 1)
+
+
+def _causal_too(node: ast.Call, mask: ast.Name) -> Change:
+    """A mask that hides what comes later as well."""
+    last = ast.UnaryOp(ast.USub(), constant(1))
+    size = ast.Subscript(ast.Attribute(mask, "shape", ast.Load()), last, ast.Load())
+    triangle = ast.Call(
+        ast.Attribute(ast.Name("np", ast.Load()), "tri", ast.Load()),
+        [size],
+        [ast.keyword("dtype", ast.Name("bool", ast.Load()))],
+    )
+    both = ast.BinOp(mask, ast.BitAnd(), triangle)
+    args = [both if item is mask else item for item in node.args]
+    text = f"{quoted(mask)} is causal as well: it hides all later positions."
+    return Change(ast.Call(node.func, args, node.keywords), text, 1)

@@ -8,7 +8,16 @@ from functools import cached_property
 from typing import Any
 
 NO_REASON = 1000  # what a sentence without its step's reason is behind by
+RARE = 2  # the likelihood of what seldom happens
 LONGEST = 44  # of an expression that is quoted in a sentence
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A statement that takes the place of another step's, where one slip changes two steps."""
+
+    operation: int
+    node: ast.stmt
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,8 @@ class Change:
     likely: int = 1
     uses: tuple[str, str] | None = None
     """A name that the new expression uses, and what it must hold: a "number" or an "array"."""
+    elsewhere: tuple[Placed, ...] = ()
+    """What the same slip makes of earlier steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +55,11 @@ class Variant:
     def sentence(self) -> str:
         """What is wrong, and why it should be otherwise."""
         return f"{self.text} {self.why}".rstrip()
+
+    @cached_property
+    def start(self) -> int:
+        """The first step that is another one."""
+        return min([self.operation, *(placed.operation for placed in self.change.elsewhere)])
 
     @cached_property
     def rank(self) -> tuple[int, int]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+from autograder.explain.trees import assigned
+
 RESULT = "_result"
 
 
@@ -39,10 +41,15 @@ class Program:
         self.names = dict(names)
         self._words = words
         self.operations: list[Operation] = []
+        self._costs: list[int] = []
         body = function.body
         if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
             body = body[1:]
         self._flatten(body)
+        arguments = [
+            argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)
+        ]
+        self._own = {*arguments, *assigned(function)}  # all else never changes
 
     def _flatten(self, body: list[ast.stmt], where: str = "") -> None:
         for statement in body:
@@ -77,7 +84,7 @@ class Program:
 
     def run(self, env: Mapping[str, Any], start: int, changed: Mapping[int, CodeType]) -> Any:
         """The result, from an operation on, with some operations exchanged."""
-        return self._run(held(env), start, changed, None)
+        return self._run(self._held(env), start, changed, None)
 
     def _run(
         self,
@@ -90,7 +97,7 @@ class Program:
         while at < len(operations):
             operation = operations[at]
             if before is not None:
-                before[at] = held(env)
+                before[at] = self._held(env)
             if operation.code is None:
                 at = operation.target
                 continue
@@ -104,6 +111,27 @@ class Program:
             at += 1
         raise ValueError("a step function must return something")
 
+    def _held(self, env: Mapping[str, Any]) -> dict[str, Any]:
+        """The names and what they hold, lists and dicts anew; arrays are never changed in place."""
+        found = dict(env)
+        for name in self._own:
+            if type(value := found.get(name)) in (list, dict):
+                found[name] = copy.copy(value)
+        return found
+
+    def cost_from(self, start: int, call: int) -> int:
+        """Roughly what it takes to run the steps from one on: statements, and calls in them."""
+        if not self._costs:
+            for operation in self.operations:
+                node = operation.node
+                inner = list(ast.walk(node)) if node is not None else []
+                named = [
+                    n for n in inner if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+                ]
+                loops = 3 if any(isinstance(n, ast.For | ast.comprehension) for n in inner) else 1
+                self._costs.append(loops * (1 + call * len(named)))
+        return sum(self._costs[start:])
+
 
 def negated(test: ast.expr) -> ast.expr:
     """The other branch's test."""
@@ -112,14 +140,6 @@ def negated(test: ast.expr) -> ast.expr:
         if (other := turned.get(type(test.ops[0]))) is not None:
             return ast.Compare(test.left, [other()], test.comparators)
     return ast.UnaryOp(ast.Not(), test)
-
-
-def held(env: Mapping[str, Any]) -> dict[str, Any]:
-    """The names and what they hold, lists and dicts anew; arrays are never changed in place."""
-    return {
-        name: copy.copy(value) if type(value) in (list, dict) and name[0] != "_" else value
-        for name, value in env.items()
-    }
 
 
 def _plain(statement: ast.stmt) -> ast.stmt:

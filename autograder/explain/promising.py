@@ -41,12 +41,13 @@ def promising(
     wrong = set(wrong)
     useful = [one for one in tried if one.variant.default is None and one.changed <= wrong]
     names = sorted(wrong)
-    order: Iterable[tuple[int, int]] = _by_habit(useful)
+    habit = _by_habit(useful)
+    order: Iterable[tuple[int, int]] = habit
     if all(np.shape(mine[name]) == np.shape(right[name]) for name in names):
         base, wanted = flat(right, names), flat(mine, names)
         rows = [_fitting(one.leaves, names, right) for one in useful]
         guesses = _by_product(rows, base, wanted), _by_sum(rows, base, wanted)
-        order = _in_turn(*guesses, _by_habit(useful))
+        order = _in_turn(*guesses, habit)
     seen = set()
     for one, other in order:
         pair = min(one, other), max(one, other)
@@ -59,10 +60,10 @@ def promising(
 
 def _by_habit(useful: Sequence[Tried]) -> list[tuple[int, int]]:
     """What happens most often first."""
-    likely = [one.variant.change.likely for one in useful]
-    pairs = list(itertools.combinations(range(len(useful)), 2))
-    pairs.sort(key=lambda pair: likely[pair[0]] + likely[pair[1]])
-    return pairs[:HABITS]
+    likely = np.array([one.variant.change.likely for one in useful], np.int8)
+    one, other = np.triu_indices(len(useful), 1)
+    first = np.argsort(likely[one] + likely[other], kind="stable")[:HABITS]
+    return list(zip(one[first].tolist(), other[first].tolist(), strict=True))
 
 
 def _by_sum(rows: Sequence[Array | None], base: Array, wanted: Array) -> list[tuple[int, int]]:

@@ -94,7 +94,7 @@ def tried(
             if other and alike and (differing := changed_leaves(right, other)):
                 recorded.tried.append(Tried(variant, other, differing))
             continue
-        if variant.operation not in before:
+        if variant.operation not in before or variant.start not in before:
             continue
         if variant.names and not _of_one_kind(before[variant.operation], *variant.names):
             continue
@@ -102,7 +102,7 @@ def tried(
         if uses and not _usable(before[variant.operation], *uses):
             continue
         changed = steps.code([variant])
-        given = changed and attempt(steps, before, changed, variant.operation)
+        given = changed and attempt(steps, before, changed, variant.start)
         if given and given.keys() == right.keys() and (differing := changed_leaves(right, given)):
             look = tuple((name, glimpse(given[name])) for name in sorted(differing))
             one = Tried(variant, given, differing)

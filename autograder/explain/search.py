@@ -22,12 +22,14 @@ from autograder.checker.declare import Check
 from autograder.checker.judge import Judge
 from autograder.checker.key import rules
 from autograder.checker.outcome import Outcome
+from autograder.explain.change import Variant
 from autograder.explain.promising import Leaves, promising, same
-from autograder.explain.recorded import Recorded, attempt, leaves_of, tried
+from autograder.explain.recorded import MOST_TWINS, Recorded, attempt, leaves_of, tried
 from autograder.explain.steps import Steps
 from autograder.explain.weights import odd_weight
 
 MOST_SINGLES = 16
+MOST_CALLS = 2  # of a check, where one leaves open which change it was
 MOST_PAIRS = 3
 SPREAD = 0.1  # by which two standard deviations of drawn numbers may differ
 PAIR_BUDGET = 8000  # statements' worth of work: some 60 ms of CPU
@@ -44,9 +46,14 @@ class Explainer:
 
     def look(self, check: Check, seed: int, right: Outcome, got: Outcome) -> Look | None:
         """At the first call whose result is numbers other than the reference's."""
+        return next(self._looks(check, seed, right, got), None)
+
+    def _looks(self, check: Check, seed: int, right: Outcome, got: Outcome) -> Iterator[Look]:
+        """At each such call."""
         steps = self.steps.get(check.of)
         if steps is None:
-            return None
+            return
+        looks = self._looks(check, seed, right, got)
         for at, (mine, theirs) in enumerate(zip(right.calls, got.calls, strict=False)):
             if mine.function.name != check.of:
                 continue
@@ -64,8 +71,8 @@ class Explainer:
                 self._recorded[place] = tried(steps, right.calls, at)
             recorded = self._recorded[place]
             if recorded is not None and recorded.right.keys() == answer.keys():
-                return Look(self, place, steps, recorded, answer, wrong, _is_statistic(right))
-        return None
+                statistic = _is_statistic(right)
+                yield Look(self, place, steps, recorded, answer, wrong, statistic, looks)
 
 
 @dataclass(frozen=True)
@@ -79,24 +86,37 @@ class Look:
     mine: Leaves
     wrong: set[str]
     statistic: bool
+    looks: Iterator[Look]  # at this call of the check again, and at the others
 
     def singles(self) -> Sequence[Misconception]:
-        """Single changes that give a wrong part of the result and break nothing else."""
+        """Single changes that give a wrong part of the result and break nothing else.
+
+        Where many do, the check's next call is looked at as well: what fits both comes first.
+        """
+        hits = self._hits()
+        if len(hits) >= MOST_TWINS:
+            for other in itertools.islice(self.looks, 1, MOST_CALLS):
+                hits += other._hits()
+        calls = Counter(hit[-1] for hit in hits)
+        chosen = dict.fromkeys(hit[-1] for hit in sorted(hits, key=lambda hit: -calls[hit[-1]]))
+        return [self.steps.slip([one]) for one in itertools.islice(chosen, MOST_SINGLES)]
+
+    def _hits(self) -> list[tuple[int, bool, tuple[int, int], int, Variant]]:
+        """The changes that fit here, the best first."""
         tried = self.recorded.tried
         fits: Counter[int] = Counter()
         for name in self.wrong:
             giving = self.recorded.giving(name, self.mine[name])
             fits.update(k for k in giving if name in tried[k].changed)
+        exact = set(fits)
         if self.statistic:
             for k in set(range(len(tried))) - fits.keys():
                 fits[k] = _same_spread(self.recorded.right, self.mine, tried[k].leaves, self.wrong)
-        hits = [
-            (-count, tried[k].variant.rank, k)
+        return sorted(
+            (-count, k not in exact, tried[k].variant.rank, k, tried[k].variant)
             for k, count in fits.items()
             if count and tried[k].changed <= self.wrong
-        ]
-        chosen = (tried[k].variant for *_, k in sorted(hits)[:MOST_SINGLES])
-        return [self.steps.slip([variant]) for variant in chosen]
+        )
 
     def pairs(self) -> Sequence[Misconception]:
         """Pairs of changes that give all of the result."""
@@ -124,8 +144,8 @@ class Look:
         left = PAIR_BUDGET
         steps, recorded = self.steps, self.recorded
         for one, other in promising(recorded.right, recorded.pairing, self.mine, self.wrong):
-            start = min(one.operation, other.operation)
-            left -= 4 + steps.cost_from(start, CALL_WEIGHT)
+            start = min(one.start, other.start)
+            left -= 4 + steps.program.cost_from(start, CALL_WEIGHT)
             left -= 20 if one.operation == other.operation else 0  # compiled anew
             if left < 0:
                 return

@@ -14,7 +14,7 @@ import itertools
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,10 +26,13 @@ from autograder.checker.declare import load_file
 from autograder.checker.implementation import LocalImplementation
 from autograder.checker.runs import AND, TOGETHER
 from autograder.explain.arithmetic import of_whole
+from autograder.explain.branches import branches_before
 from autograder.explain.calls import loop_changes
-from autograder.explain.change import Change, Variant
+from autograder.explain.change import RARE, Change, Variant
 from autograder.explain.changes import changes, other_defaults
 from autograder.explain.comments import Comments, sentence
+from autograder.explain.order import of_order
+from autograder.explain.parameters import of_entry, of_parameter
 from autograder.explain.precision import SINGLE, narrowed, precision
 from autograder.explain.program import Program, compiled
 from autograder.explain.trees import Tree, assigned, replaced, scopes
@@ -86,7 +89,6 @@ class Steps:
         }
         self._comments = Comments(source, declared.see)
         self.program = Program(tree, {**own, **names}, self._comments.words)
-        self._costs: list[int] = []
         self._trees: dict[int, Tree] = {}
         self._code: dict[tuple[Variant, ...], Mapping[int, CodeType]] = {}
 
@@ -111,13 +113,6 @@ class Steps:
             known += [name for name in assigned(operation.node) if name not in known]
         found += self._of_defaults()
         return tuple(sorted(found, key=lambda variant: variant.rank))
-
-    def _of_parameter(self, node: ast.Name) -> Iterator[Change]:
-        """An argument that is not used: its default stands there always."""
-        parameter = self.signature.parameters.get(node.id)
-        if parameter is not None and isinstance(parameter.default, bool | int | float | str):
-            text = f"the argument `{node.id}` is not used: {parameter.default!r} stands there."
-            yield Change(ast.Constant(parameter.default), text, 0)
 
     def _of_defaults(self) -> Iterator[Variant]:
         """Another default of an argument."""
@@ -154,6 +149,11 @@ class Steps:
             for item in tree.nodes
             if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name)
         }
+        parameters, operations = self.signature.parameters, self.program.operations
+        together: dict[int, list[Change]] = {}
+        for changed, change in of_order(operations, at, list(parameters)):
+            together.setdefault(id(changed), []).append(change)
+        branches = list(branches_before(operations, at))
         parts: dict[int, tuple[str, str, tuple[str, ...], str]] = {}  # what is said of it; its code
         for index, node in enumerate(tree.nodes):
             if not isinstance(node, ast.expr):
@@ -168,16 +168,30 @@ class Steps:
             if isinstance(node, ast.Name):
                 siblings = next((names for names in bound if node.id in names), known)
                 siblings = siblings if node.id in siblings else ()
-            extra = [loop_changes(node)] if id(node) in loops else []
+            extra: list[Iterable[Change]] = [loop_changes(node)] if id(node) in loops else []
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                extra.append(self._of_parameter(node))
+                extra.append(of_parameter(node, parameters))
             if id(node) in whole:
                 extra.append(of_whole(node, known))
-            for change in itertools.chain(changes(node, siblings), *extra):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                extra.append(of_entry(node, parameters, self.program.names))
+            if id(node) in together:
+                extra.append(together[id(node)])
+            everywhere = ((where, change) for change in changes(node, siblings))
+            more = ((where, change) for change in itertools.chain(*extra))
+            apart = (
+                branch.alone(node, change)
+                for branch in (branches if isinstance(node, ast.Call) else ())
+                for change in changes(node, siblings)
+                if change.likely < RARE
+            )
+            for there, change in itertools.chain(everywhere, more, apart):
                 text = ast.unparse(tree.with_one(index, change.new, part))
+                for placed in change.elsewhere:
+                    text += ast.unparse(ast.fix_missing_locations(placed.node))
                 if text == unchanged:
                     continue
-                words = sentence(where, inner, change.text)
+                words = sentence(there, inner, change.text)
                 names = None
                 if isinstance(node, ast.Name) and isinstance(change.new, ast.Name):
                     names = (node.id, change.new.id)
@@ -197,6 +211,10 @@ class Steps:
                     continue
                 by_operation.setdefault(variant.operation, []).append(variant)
             found = {}
+            for placed in itertools.chain(*(variant.change.elsewhere for variant in variants)):
+                if placed.operation in found or placed.operation in by_operation:
+                    return None
+                found[placed.operation] = compiled(placed.node)
             for at, changed in by_operation.items():
                 if len({variant.node for variant in changed}) < len(changed):
                     return None
@@ -216,19 +234,6 @@ class Steps:
     def step_of(self, node: ast.AST) -> tuple[str, str, str]:
         """How a sentence names a step, the handout's section, and the step's reason."""
         return *self._comments.of(node), self._comments.why(node)
-
-    def cost_from(self, start: int, call: int) -> int:
-        """Roughly what it takes to run the steps from one on: statements, and calls in them."""
-        if not self._costs:
-            for operation in self.program.operations:
-                node = operation.node
-                inner = list(ast.walk(node)) if node is not None else []
-                named = [
-                    n for n in inner if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
-                ]
-                loops = 3 if any(isinstance(n, ast.For | ast.comprehension) for n in inner) else 1
-                self._costs.append(loops * (1 + call * len(named)))
-        return sum(self._costs[start:])
 
     def function(self, variants: Sequence[Variant] = ()) -> Callable[..., Any]:
         """The whole function with some changes: what a student would have written."""
@@ -268,6 +273,7 @@ class Steps:
             text,
             self.function(variants),
             easier_backward=not all(variant.as_hard for variant in variants),
+            of_many=len(variants) > 1,
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -14,6 +15,35 @@ def assigned(node: ast.AST) -> list[str]:
         for item in ast.walk(node)
         if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
     ]
+
+
+def loaded(node: ast.AST) -> list[str]:
+    """The names that an expression or a statement reads, as often as it does."""
+    return [
+        item.id
+        for item in ast.walk(node)
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Load)
+    ]
+
+
+def with_names(node: ast.expr, names: Mapping[str, str]) -> ast.expr:
+    """A copy of an expression with some names exchanged."""
+    made: ast.expr = _Renamed(names).visit(copy.deepcopy(node))
+    return made
+
+
+class _Renamed(ast.NodeTransformer):
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self._names.get(node.id, node.id), node.ctx)
+
+
+def with_node(root: Any, old: ast.AST, new: ast.AST) -> Any:
+    """A copy of a tree with one node exchanged."""
+    place = next(k for k, node in enumerate(ast.walk(root)) if node is old)
+    return replaced(root, [(place, new)])  # type: ignore[list-item]
 
 
 def scopes(statement: ast.AST) -> tuple[list[list[str]], set[int]]:

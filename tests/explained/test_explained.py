@@ -9,23 +9,21 @@ from tests.explained.measure import said
 
 AT_LEAST = {  # singles and pairs that are explained whole
     "01": (19, 3),
-    "02": (13, 4),
-    "03": (14, 5),
-    "04": (19, 6),
+    "02": (16, 4),
+    "03": (16, 5),
+    "04": (20, 6),
     "05": (12, 1),
-    "06": (17, 4),
-    "07": (18, 4),
-    "08": (14, 1),
-    "09": (15, 3),
+    "06": (18, 5),
+    "07": (20, 4),
+    "08": (15, 1),
+    "09": (16, 3),
 }
-FALSE = {"xavier_divides_by_the_larger"}  # on the checks' sizes the larger is always the first
 
 
 @pytest.mark.parametrize("number", sorted(bank()))
 def test_what_is_said_is_true_and_most_is_said(number: str) -> None:
     heard = [said(number, case) for case in bank()[number]]
-    false = {one.case.name: one.sentences for one in heard if one.false}
-    assert not {name: said for name, said in false.items() if name not in FALSE}
+    assert not {one.case.name: one.sentences for one in heard if one.false}
     whole = [sum(one.explained for one in heard if one.case.kind == k) for k in ("single", "pair")]
     assert tuple(whole) >= AT_LEAST[number], [one.case.name for one in heard if not one.explained]
     assert all(count >= least for count, least in zip(whole, AT_LEAST[number], strict=True))
@@ -37,7 +35,7 @@ FRESH = {  # the bank that nothing was changed for
     "03": (5, 1),
     "04": (4, 1),
     "05": (5, 1),
-    "06": (4, 2),
+    "06": (5, 2),
     "07": (5, 1),
     "08": (5, 1),
     "09": (5, 1),

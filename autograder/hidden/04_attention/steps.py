@@ -126,6 +126,9 @@ def attention_head_backward(dy, x, context, params, mask=None):
     # why: The context reaches the output twice, as keys and as values: the gradients of both paths
     # add up.
     dcontext = through_k + through_v
+    if x.shape == context.shape:  # in self-attention
+        # why: dx is the queries' part alone: who passes x as context adds the two.
+        dx = dx
     rows = tuple(range(x.ndim - 1))
     w_q = np.tensordot(x, dq, (rows, rows))
     w_k = np.tensordot(context, dk, (rows, rows))
@@ -211,6 +214,9 @@ def multi_head_attention_backward(dy, x, context, params, num_heads, mask=None):
     # why: The context reaches the output twice, as keys and as values: the gradients of both paths
     # add up.
     dcontext = through_k + through_v
+    if x.shape == context.shape:  # in self-attention
+        # why: dx is the queries' part alone: who passes x as context adds the two.
+        dx = dx
     w_q = np.tensordot(x, dq, ((0, 1), (0, 1)))
     w_k = np.tensordot(context, dk, ((0, 1), (0, 1)))
     w_v = np.tensordot(context, dv, ((0, 1), (0, 1)))

@@ -18,6 +18,12 @@ def attention(x, context, params, num_heads, mask=None):
     return REFERENCE["multi_head_attention"](x, context, params, num_heads, mask)
 
 
+def drawn_attention(rng, deviation, d_model, dtype):
+    shape = (d_model, d_model)
+    weights = {f"w_{name}": rng.normal(0, deviation, shape).astype(dtype) for name in "qkvo"}
+    return weights | {f"b_{name}": np.zeros(d_model, dtype) for name in "qkvo"}
+
+
 @steps(see=START)
 def init_block(rng, d_model, d_ff, dtype=np.float64):
     # why: gamma starts at ones: at zeros the norm's output would not depend on its input.
@@ -25,7 +31,12 @@ def init_block(rng, d_model, d_ff, dtype=np.float64):
     # why: beta starts at zeros: it shifts every feature.
     beta = np.zeros(d_model, dtype=dtype)
     ln1 = {"gamma": gamma, "beta": beta}
-    attn = init_attention(rng, d_model, dtype=dtype)
+    fans = d_model + d_model
+    # why: Attention's weights are drawn by Xavier's scheme.
+    variance = 2 / fans  # the variance of attention's weights
+    # why: The formula gives a variance; the generator wants its root.
+    deviation = np.sqrt(variance)  # the standard deviation of attention's weights
+    attn = drawn_attention(rng, deviation, d_model, dtype)
     ln2 = {"gamma": gamma, "beta": beta}
     # why: The feed-forward network's hidden layer has d_ff units, its ends have d_model.
     sizes = [d_model, d_ff, d_model]

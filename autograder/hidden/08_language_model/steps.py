@@ -182,7 +182,9 @@ def sample_tokens(probabilities, rng):
     cumulative = np.cumsum(probabilities, -1)
     drawn = rng.random((*probabilities.shape[:-1], 1))
     threshold = drawn * cumulative[..., -1:]
-    return (cumulative <= threshold).sum(-1)
+    # why: It is the first token whose cumulative probability lies above what was drawn.
+    place = (cumulative <= threshold).sum(-1)
+    return np.minimum(place, probabilities.shape[-1] - 1)
 
 
 @steps(see=CACHE)

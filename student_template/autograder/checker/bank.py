@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from autograder.checker.contract import OPAQUE, Function
 from autograder.checker.declare import load_file
@@ -23,6 +25,7 @@ class Misconception:
     output on every sensible input. `replaces` holds further functions that must change with it.
     `easier_backward`: the slipped forward's backward is simpler than the one that is asked for.
     `alone`: it is believed only where it explains all that is wrong, never a part.
+    `of_many`: so many are tried that some fit what tells little.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Misconception:
     cache: Callable[..., Any] | None = field(repr=False, default=None)
     easier_backward: bool = False
     alone: bool = False
+    of_many: bool = False
 
     @property
     def anchor(self) -> str:
@@ -145,10 +149,21 @@ def _wrong_forward(
     def function(*args: Any, **kwargs: Any) -> Any:
         if carried and slip.cache is not None:
             return wrong(args, kwargs), slip.cache(*args, **kwargs)
-        _, cache = _call(reference, of.name, args, kwargs)
+        _, cache = _call(reference, of.name, *_drawing_alike(args, kwargs))
         return wrong(args, kwargs), cache
 
     return function
+
+
+def _drawing_alike(
+    args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The same arguments, generators as copies: who is given the others draws the same numbers."""
+
+    def copied(value: Any) -> Any:
+        return copy.deepcopy(value) if isinstance(value, np.random.Generator) else value
+
+    return [copied(arg) for arg in args], {name: copied(arg) for name, arg in kwargs.items()}
 
 
 def _wrong_backward(

@@ -30,6 +30,7 @@ from autograder.checker.runs import (
     diagnosis,
     neutral,
     root_of,
+    telling,
 )
 from autograder.checker.slips import fitting, same_failure
 
@@ -69,15 +70,17 @@ class Causes:
         self.cells: frozenset[Cell] = frozenset().union(*(run.cells for run in self.failed))
         self.weights = {run.check.name: run.check.weight for run in runs}
         self._telling = {cell for run in self.failed for cell in run.telling}
+        self._shares = {cell for r in self.failed if not r.check.gated for cell in r.shares}
         self.candidates: dict[str, Candidate] = {}
 
     def named(self) -> dict[str, Cause]:
         """The causes that hold, by failed check."""
         chosen = self._chosen()
+        more = any(leaf != FORM for _, leaf in self._open(chosen))
         found = {}
         for run in self.failed:
             explained = [one for one in chosen if one.fits & run.cells]
-            said = diagnosis(self.key, run, explained) or self._unnamed(run, chosen)
+            said = diagnosis(self.key, run, explained, more) or self._unnamed(run, chosen)
             found[run.check.name] = Cause(tuple(one.name for one in explained), said)
         return found
 
@@ -94,7 +97,7 @@ class Causes:
             return []
         self._try_all(self._bank())
         chosen = self._cover()
-        if self.suggests is None or self._done(chosen):
+        if self.suggests is None or not self._open(chosen):
             return chosen
         if self._hopeless_before < MOST_HOPELESS:
             chosen = self._looked_closer(chosen, self.suggests)
@@ -112,7 +115,7 @@ class Causes:
                 break
             looks.append((run, self._look(run, suggests)))
             chosen = self._suggested(looks[-1][1], lambda look: look.singles())
-            if self._done(chosen):
+            if not self._open(chosen):
                 return chosen
             if not chosen and len(looks) > (self._hopeless_before == 0):
                 break  # nothing fits anything: it would not elsewhere either
@@ -125,7 +128,7 @@ class Causes:
         for search, most in deeper:
             for look in [one for run, one in looks if run.cells & self._open(chosen)][:most]:
                 chosen = self._suggested(look, search)
-                if self._done(chosen):
+                if not self._open(chosen):
                     return chosen
         return chosen
 
@@ -151,6 +154,7 @@ class Causes:
                 self._try_all([slip.name])
                 candidate = self.candidates[slip.name]
                 candidate.alone = slip.alone
+                candidate.refuted |= slip.of_many and not telling(self.failed, candidate.fits)
                 if candidate.fits and not candidate.refuted and self._whole(candidate):
                     break  # the likely ones come first
         return self._cover()
@@ -253,10 +257,7 @@ class Causes:
 
     def _whole(self, one: Candidate) -> bool:
         hard = self._hard(self.cells) or set(self.cells)
-        return hard <= one.fits
-
-    def _done(self, chosen: Sequence[Candidate]) -> bool:
-        return not self._open(chosen)
+        return hard <= one.fits and not one.clashes & self._shares  # these allow for luck already
 
     def _open(self, chosen: Sequence[Candidate]) -> set[Cell]:
         """What is wrong without a cause; extremes and properties aside, where others are there."""
@@ -268,7 +269,9 @@ class Causes:
 
         Where only extremes and properties fit, nothing may clash.
         """
-        clashing = {root_of(leaf) for _, leaf in self._hard(one.clashes)}
+        clashing = {
+            root_of(leaf) for _, leaf in self._hard(one.clashes) | one.clashes & self._shares
+        }
         fits = {cell for cell in one.fits if root_of(cell[1]) not in clashing}
         if not self._hard(fits) and (self._hard(one.fits) or one.clashes):
             fits = set()
@@ -279,11 +282,14 @@ class Causes:
     def _guessed(self, fits: set[Cell], clashes: bool) -> bool:
         """Whether a candidate gives no number of what is wrong, though there are some.
 
-        A share or a yes or no comes about in many ways. Shares count where they are all that is
-        wrong in their checks, and nothing clashes.
+        Shares count where they are all that is wrong in their checks, nothing clashes, and no
+        number is left that nothing explains: they come about in many ways.
         """
         if not self._telling or fits & self._telling:
             return False
+        known = (one.fits for one in self.candidates.values() if not one.refuted)
+        if self._hard(self._telling).difference(*known):
+            return True
         shares = {cell for run in self.failed for cell in run.shares}
         met = [run for run in self.failed if fits & run.cells]
         return clashes or not self._hard(fits) & shares or any(run.telling for run in met)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ import numpy as np
 from autograder.checker.bank import Misconception
 from autograder.checker.bounds import Bound, Within
 from autograder.checker.declare import Check
+from autograder.checker.evidence import bits
 from autograder.checker.finding import Diagnosis, Finding
 from autograder.checker.key import AnswerKey
 from autograder.checker.outcome import Outcome, Verdict
@@ -28,6 +29,8 @@ EXPLAINABLE = (
     Verdict.BAD_OUTPUT,
 )
 
+PAIR_BITS = 20  # what a pair must explain: it is one of some hundred thousand that could be said
+ELSEWHERE = "Something else is wrong too: other checks show it."
 TOGETHER, AND = "Several slips together: ", " And: "
 YES_OR_NO = bool | np.bool_ | Bound
 Cell = tuple[str, str]  # a check's name, and one of its outputs (or what else is wrong)
@@ -128,6 +131,12 @@ class Cause:
     said: Diagnosis | None
 
 
+def telling(runs: Iterable[Run], cells: Iterable[Cell]) -> bool:
+    """Whether some cells of these runs tell enough for one of very many causes to be believed."""
+    leaves = {run.check.name: run.outcome.leaves for run in runs}
+    return sum(bits(leaves[name].get(leaf)) for name, leaf in cells) >= PAIR_BITS
+
+
 def root_of(leaf: str) -> str:
     """The output that a path lies in."""
     return leaf.split("[")[0]
@@ -138,8 +147,13 @@ def neutral(check: Check) -> bool:
     return check.gated or check.rtol is not None or check.kind in ("dtype", "learning")
 
 
-def diagnosis(key: AnswerKey, run: Run, chosen: Sequence[Candidate]) -> Diagnosis | None:
-    """The causes of one check's failure, in one diagnosis."""
+def diagnosis(
+    key: AnswerKey, run: Run, chosen: Sequence[Candidate], more: bool = False
+) -> Diagnosis | None:
+    """The causes of one check's failure, in one diagnosis.
+
+    more: other checks of the function show what these causes don't explain.
+    """
     if not chosen:
         return None
     told = [key.misconception(one.name) for one in chosen]
@@ -147,7 +161,7 @@ def diagnosis(key: AnswerKey, run: Run, chosen: Sequence[Candidate]) -> Diagnosi
     text = told[0][1]
     if len(told) > 1:
         text = TOGETHER + AND.join(words.removeprefix(TOGETHER) for _, words, _ in told)
-    part = ""
+    part = ELSEWHERE if more else ""
     if left := sorted({root_of(leaf) for _, leaf in run.cells - explained}):
         roots = sorted({root_of(leaf) for _, leaf in explained} - set(left))
         part = f"That explains {', '.join(roots)}." if roots else "That explains a part."
