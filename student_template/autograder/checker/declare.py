@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import inspect
@@ -33,12 +34,16 @@ class Check:
     scale: float
     title: str
     probe: Probe = field(repr=False)
-    source_digest: str = field(repr=False, default="")
 
     @property
     def gated(self) -> bool:
         """Whether it counts only where a value check of the same function passes."""
         return self.kind in GATED
+
+    @functools.cached_property
+    def source_digest(self) -> str:
+        """Changes with the probe's source: what was recorded of another one is stale."""
+        return hashlib.sha256(inspect.getsource(self.probe).encode()).hexdigest()
 
 
 def check(
@@ -70,8 +75,7 @@ def check(
             raise ValueError(
                 f"check {probe.__name__} has no docstring: students read its first line"
             )
-        digest = hashlib.sha256(inspect.getsource(probe).encode()).hexdigest()
-        return Check(probe.__name__, of, kind, weight, rtol, scale, title, probe, digest)
+        return Check(probe.__name__, of, kind, weight, rtol, scale, title, probe)
 
     return declare
 

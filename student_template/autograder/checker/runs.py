@@ -76,7 +76,7 @@ class Run:
         seen = hashlib.blake2b(repr((words, ends)).encode(), digest_size=16)
         for name, value in outcome.leaves.items():
             if isinstance(value, np.ndarray) and value.dtype.kind in "fiubc":
-                seen.update(f"{name}{value.dtype}{value.shape}".encode())
+                seen.update(f"{name}{value.dtype.str}{value.shape}".encode())
                 seen.update(np.ascontiguousarray(value).tobytes())
             elif not isinstance(value, dict | list | tuple):  # what is inside comes by itself
                 seen.update(f"{name}{value!r}".encode())
