@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from autograder.explain.change import Change
+from autograder.explain.change import RARE, Change
 from autograder.explain.program import Operation
 
 
@@ -21,7 +21,8 @@ class Branch:
     def alone(self, node: ast.expr, change: Change) -> tuple[str, Change]:
         """A change of a later step in this branch alone, and where that is."""
         sides = (change.new, node) if self.yes else (node, change.new)
-        return self.where, replace(change, new=ast.IfExp(self.test, *sides))
+        new = ast.IfExp(self.test, *sides)
+        return self.where, replace(change, new=new, likely=max(change.likely, RARE))
 
 
 def branches_before(operations: Sequence[Operation], at: int) -> Iterator[Branch]:
