@@ -131,7 +131,8 @@ def glimpse(value: Any) -> Hashable:
     if isinstance(value, np.ndarray) and value.size and value.dtype.kind == "f":
         with np.errstate(all="ignore"):
             places = np.arange(1.0, value.size + 1)  # numbers in another order are another output
-            return value.shape, f"{float(value.sum()):.8g}", f"{float(value.ravel() @ places):.8g}"
+            seen = value.flat[0], value.sum(), value.ravel() @ places
+            return value.shape, *(f"{float(number):.8g}" for number in seen)
     return str(value)
 
 
