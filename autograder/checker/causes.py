@@ -269,13 +269,11 @@ class Causes:
 
         Where only extremes and properties fit, nothing may clash.
         """
-        clashing = {
-            root_of(leaf) for _, leaf in self._hard(one.clashes) | one.clashes & self._shares
-        }
+        against = self._hard(one.clashes) | one.clashes & self._shares
+        clashing = {root_of(leaf) for _, leaf in against}
         fits = {cell for cell in one.fits if root_of(cell[1]) not in clashing}
-        if not self._hard(fits) and (self._hard(one.fits) or one.clashes):
-            fits = set()
-        if self._guessed(fits, bool(one.clashes)):
+        extremes = not self._hard(fits) and (self._hard(one.fits) or one.clashes)
+        if extremes or self._guessed(fits, bool(one.clashes)):
             fits = set()
         return replace(one, fits=fits)
 
