@@ -288,9 +288,8 @@ class Causes:
         known = (one.fits for one in self.candidates.values() if not one.refuted)
         if self._hard(self._telling).difference(*known):
             return True
-        shares = {cell for run in self.failed for cell in run.shares}
         met = [run for run in self.failed if fits & run.cells]
-        return clashes or not self._hard(fits) & shares or any(run.telling for run in met)
+        return clashes or not self._hard(fits) & self._shares or any(run.telling for run in met)
 
     def _hard(self, cells: Iterable[Cell]) -> set[Cell]:
         """The cells of checks of ordinary values."""

@@ -107,6 +107,11 @@ def has_name(cause: str) -> bool:
     return "." not in cause
 
 
+def cut(text: str, room: int, end: str = "…") -> str:
+    """A text in so many characters; where it is longer, its end is left out and says so."""
+    return text if len(text) <= room else text[: room - len(end)] + end
+
+
 def wrap(line: str, indent: str = "  ") -> list[str]:
     """A line as several of at most 80 columns, each indented."""
     body = line.lstrip(" ")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,14 +46,15 @@ class Explainer:
 
     def look(self, check: Check, seed: int, right: Outcome, got: Outcome) -> Look | None:
         """At the first call whose result is numbers other than the reference's."""
-        return next(self._looks(check, seed, right, got), None)
+        looks = self._looks(check, seed, right, got)
+        first = next(looks, None)
+        return None if first is None else replace(first, others=looks)
 
     def _looks(self, check: Check, seed: int, right: Outcome, got: Outcome) -> Iterator[Look]:
         """At each such call."""
         steps = self.steps.get(check.of)
         if steps is None:
             return
-        looks = self._looks(check, seed, right, got)
         for at, (mine, theirs) in enumerate(zip(right.calls, got.calls, strict=False)):
             if mine.function.name != check.of:
                 continue
@@ -72,7 +73,7 @@ class Explainer:
             recorded = self._recorded[place]
             if recorded is not None and recorded.right.keys() == answer.keys():
                 statistic = _is_statistic(right)
-                yield Look(self, place, steps, recorded, answer, wrong, statistic, looks)
+                yield Look(self, place, steps, recorded, answer, wrong, statistic)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Look:
     mine: Leaves
     wrong: set[str]
     statistic: bool
-    looks: Iterator[Look]  # at this call of the check again, and at the others
+    others: Iterable[Look] = ()  # at the check's next calls that are wrong
 
     def singles(self) -> Sequence[Misconception]:
         """Single changes that give a wrong part of the result and break nothing else.
@@ -95,7 +96,7 @@ class Look:
         """
         hits = self._hits()
         if len(hits) >= MOST_TWINS:
-            for other in itertools.islice(self.looks, 1, MOST_CALLS):
+            for other in itertools.islice(self.others, MOST_CALLS - 1):
                 hits += other._hits()
         calls = Counter(hit[-1] for hit in hits)
         chosen = dict.fromkeys(hit[-1] for hit in sorted(hits, key=lambda hit: -calls[hit[-1]]))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from autograder.checker.finding import has_name
+from autograder.checker.finding import cut, has_name
 from autograder.documents.results import Result
 from autograder.report.words import first_finding, points, visible
 
@@ -28,8 +28,8 @@ def table(
     names = min(names, 32)
     lines.append(f"  {'submission':{names}}  {'score':>12}  {'checks':>7}   first finding")
     for result in sorted(results, key=lambda result: result.student):
-        line = f"  {_cut(visible(result.student), names):{names}}  {_score(result)}"
-        lines.append(_cut(line.rstrip(), width))
+        line = f"  {cut(visible(result.student), names):{names}}  {_score(result)}"
+        lines.append(cut(line.rstrip(), width))
     return "\n".join(lines)
 
 
@@ -49,7 +49,7 @@ def same_slips(results: Sequence[Result], most: int = 3) -> list[str]:
     for (name, section), count in counts.most_common(most):
         if count > 1:
             where = f" (handout §{section})" if section else ""
-            what = name if has_name(name) else _cut(sentences[name], SENTENCE)
+            what = name if has_name(name) else cut(sentences[name], SENTENCE)
             lines.append(f"Same slip in {count} of {len(results)}: {what}{where}")
     return lines
 
@@ -79,7 +79,3 @@ def _score(result: Result) -> str:
     if result.score is not None:
         score = f"{points(result.score)} / {result.max_score:g}"
     return f"{score:>12}  {passed:>7}   {first_finding(result)}"
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
-from autograder.checker.finding import PHRASES, WIDTH, Finding, has_name, wrap
+from autograder.checker.finding import PHRASES, WIDTH, Finding, cut, has_name, wrap
 from autograder.checker.outcome import Verdict
 from autograder.student.progress import GREY, Progress
 from autograder.student.workspace import Workspace
@@ -103,6 +103,7 @@ def in_full(progress: Progress, finding: Finding, style: Style) -> list[str]:
 def in_lines(findings: Iterable[Finding], first: Finding, style: Style) -> list[str]:
     """Findings in a line each, below the first, which was told in full; a cause is told once."""
     lines = []
+    end = "…" if style.unicode else "~"
     told = {_cause(first)}
     for finding in findings:
         cause = _cause(finding)
@@ -112,9 +113,9 @@ def in_lines(findings: Iterable[Finding], first: Finding, style: Style) -> list[
         elif cause and has_name(cause[1]):
             what = cause[1].replace("_", " ")
         elif finding.diagnosis and cause:
-            what = _cut(finding.diagnosis.text, WIDTH // 2, style)
+            what = cut(finding.diagnosis.text, WIDTH // 2, end)
         told.add(cause)
-        text = _cut(f"{finding.function}: {finding.title}", WIDTH - 6 - len(what), style)
+        text = cut(f"{finding.function}: {finding.title}", WIDTH - 6 - len(what), end)
         lines.append(f"  {style.glyph([finding])} {text}  {style.paint(what, DIM)}")
     return lines
 
@@ -122,10 +123,6 @@ def in_lines(findings: Iterable[Finding], first: Finding, style: Style) -> list[
 def _cause(finding: Finding) -> tuple[str, str] | None:
     cause = finding.diagnosis
     return (finding.function, cause.id) if cause and cause.id else None
-
-
-def _cut(text: str, room: int, style: Style) -> str:
-    return text if len(text) <= room else text[: room - 1] + ("…" if style.unicode else "~")
 
 
 def course(all_progress: Iterable[Progress], style: Style) -> list[str]:

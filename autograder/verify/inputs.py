@@ -49,7 +49,7 @@ def digest_of(value: Any) -> str:
             seen.update(f"{type(item).__name__} {len(item)}".encode())
             waiting += item
         elif isinstance(item, np.ndarray):
-            seen.update(f"array {item.dtype} {item.shape}".encode())
+            seen.update(f"array {item.dtype.str} {item.shape}".encode())
             seen.update(np.ascontiguousarray(item).tobytes())
         else:
             seen.update(f"{type(item).__name__} {item!r}".encode())

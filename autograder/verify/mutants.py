@@ -64,6 +64,10 @@ class Source:
         self.tree = ast.parse(path.read_text(encoding="utf-8"))
         self._code = [self._compiled(statement) for statement in self.tree.body]
         self._uses = [_names_in(statement) for statement in self.tree.body]
+        looked_up = any(used & LOOKING_UP for _, used in self._uses)
+        self._unclear = looked_up or any(
+            isinstance(node, ast.Import | ast.ImportFrom) for node in self._inner()
+        )
 
     def _compiled(self, statement: ast.stmt) -> CodeType:
         return compile(ast.Module([statement], []), str(self.path), "exec")
@@ -79,9 +83,7 @@ class Source:
 
         None where that can't be told: something imports for itself, or looks names up.
         """
-        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in self._inner()):
-            return None
-        if any(used & LOOKING_UP for _, used in self._uses):
+        if self._unclear:
             return None
         found = {function}
         before = 0

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checker.contract import OPAQUE, Function
+from autograder.checker.finding import cut
 from autograder.checker.implementation import CallResult
 from autograder.checker.outcome import (
     ImplementationMissing,
@@ -116,9 +117,9 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def clean(text: str, limit: int) -> str:
     """Text of a student's, capped, with control characters (but line ends) escaped."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    if cut.isprintable():
-        return cut
+    shown = cut(text, limit)
+    if shown.isprintable():
+        return shown
     return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in cut
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in shown
     )

@@ -50,7 +50,7 @@ class Stage:
         folders = {PurePosixPath(): target}
         for name, data in files.items():
             path = PurePosixPath(name)
-            if any(part == "__pycache__" or part.startswith(".") for part in path.parts):
+            if any(map(_left_out, path.parts)):
                 continue
             for parent in reversed(path.parents):
                 if parent not in folders:
@@ -64,7 +64,7 @@ class Stage:
         with os.scandir(source) as entries:
             for entry in entries:
                 name = Path(entry.name)
-                if entry.name.startswith(".") or entry.name == "__pycache__":
+                if _left_out(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     if depth < 16:
@@ -121,6 +121,10 @@ def _remove_abandoned(folder: Path) -> None:
                 os.close(handle)
 
 
+def _left_out(name: str) -> bool:
+    return name.startswith(".") or name == "__pycache__"
+
+
 def _make(path: Path, gid: int | None) -> Path:
     """A folder that the group may read, whatever the grader's umask is."""
     path.mkdir(0o700)
@@ -132,14 +136,11 @@ def _make(path: Path, gid: int | None) -> Path:
 
 def _write(path: Path, data: bytes, gid: int | None) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-    try:
-        with open(handle, "wb", buffering=0, closefd=False) as file:
-            file.write(data)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
         if gid is not None:
             os.fchown(handle, 0, gid)
         os.fchmod(handle, 0o640)
-    finally:
-        os.close(handle)
 
 
 def _read_regular(path: Path, room: int) -> bytes | None:
