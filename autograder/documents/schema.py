@@ -18,6 +18,7 @@ from autograder.documents import quick
 from autograder.errors import KitError, UsageProblem
 
 T = TypeVar("T")
+PLAIN = frozenset((type(None), str, int, float, bool))
 KINDS = {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}
 
 
@@ -31,10 +32,11 @@ def decode(cls: type[T], data: object, source: object) -> T:
 
 def encode(value: Any) -> Any:
     """The plain data of a dataclass, ready for `json.dumps`."""
-    if value is None or type(value) in (str, int, float, bool):
+    if type(value) in PLAIN:
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: encode(getattr(value, name)) for name in _plan(type(value)).kinds}
+        fields = ((name, getattr(value, name)) for name in _plan(type(value)).kinds)
+        return {name: one if type(one) in PLAIN else encode(one) for name, one in fields}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):

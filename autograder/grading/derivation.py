@@ -11,8 +11,9 @@ from autograder.grading.source import FunctionNode, Source, number
 
 STEP = 0.02  # a literal at most so large may be the step of a difference
 LOOPS = (
-    ast.For | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda
+    *(ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda),
 )
+DIVIDED = (ast.Div, ast.Mult)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def _complex_steps(source: Source) -> Iterator[Seen]:
     for node in source.nodes:
         value = number(node) if isinstance(node, ast.Constant) else None
         tiny = value is not None and 0 < abs(value.imag) <= STEP
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Mult):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, DIVIDED):
             sides = (node.left, node.right)
             imaginary = any(
                 isinstance(one, ast.Constant) and isinstance(one.value, complex) for one in sides

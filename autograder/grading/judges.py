@@ -42,6 +42,7 @@ class Streams:
         self.allowed: dict[str, float] = {}  # CPU seconds that a cost check may take
         self._judges: dict[int, Judge] = {}
         self._known: Outcomes = {}
+        self._seeds: dict[tuple[str, int], int] = {}
 
     def prepare(self) -> None:
         """Compute the answers that every submission of a batch will need."""
@@ -65,7 +66,10 @@ class Streams:
     def seed(self, check: str, stream: int) -> int:
         """The seed of a check's inputs in a stream."""
         chosen = 0 if check in self._steady else stream
-        return self.secret.seed(self.assignment.name, check, chosen)
+        if (check, chosen) not in self._seeds:
+            seed = self.secret.seed(self.assignment.name, check, chosen)
+            self._seeds[check, chosen] = seed
+        return self._seeds[check, chosen]
 
     def of(self, files: Mapping[str, bytes]) -> Judge:
         """The judge of what was handed in, given files filled in: always the same for the same."""

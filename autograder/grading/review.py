@@ -16,6 +16,7 @@ from autograder.grading.source import Source, parse
 
 MOST_NOTES = 40
 LEAST_NUMBERS, LEAST_LETTERS = 16, 400  # of a table, of a text that may hold one
+TABLES = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 STANDARD = frozenset(sys.stdlib_module_names) | {"numpy"}
 WATCHERS = ("inspect", "traceback", "gc", "linecache", "ctypes", "importlib")
 
@@ -65,7 +66,7 @@ def _tables(source: Source) -> Iterator[Seen]:
     texts = {id(one.value) for one in source.nodes if isinstance(one, ast.Expr)}
     inner: set[int] = set()
     for node in source.nodes:
-        if isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict) and id(node) not in inner:
+        if isinstance(node, TABLES) and id(node) not in inner:
             if len(node.elts if not isinstance(node, ast.Dict) else node.values) < 2:
                 continue
             parts = list(ast.walk(node))
@@ -77,7 +78,7 @@ def _tables(source: Source) -> Iterator[Seen]:
             if count >= LEAST_NUMBERS:
                 yield Seen("literal_table", node.lineno, f"a table of {count} literal numbers")
         elif isinstance(node, ast.Constant) and id(node) not in texts:
-            size = len(node.value) if isinstance(node.value, str | bytes) else 0
+            size = len(node.value) if isinstance(node.value, (str, bytes)) else 0
             if size >= LEAST_LETTERS:
                 text = f"a text of {size} characters, which may hold a table"
                 yield Seen("literal_table", node.lineno, text)
@@ -131,7 +132,7 @@ def _is_shape(node: ast.AST) -> bool:
 
 
 def _is_literal_shape(node: ast.AST) -> bool:
-    if isinstance(node, ast.Tuple | ast.List):
+    if isinstance(node, (ast.Tuple, ast.List)):
         sizes = [one.value for one in node.elts if isinstance(one, ast.Constant)]
         whole = len(sizes) == len(node.elts) and len(sizes) > 1
         nested = bool(node.elts) and all(map(_is_literal_shape, node.elts))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 MOST_BYTES = 200_000
+NUMBERS = (int, float, complex)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -92,13 +93,12 @@ def _names(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 def number(node: ast.AST) -> complex | None:
     """The value of a literal number, with its sign; None for anything else."""
+    if isinstance(node, ast.Constant):
+        value = node.value
+        return complex(value) if type(value) in NUMBERS else None  # type: ignore[arg-type]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         operand = number(node.operand)
         return None if operand is None else -operand
-    if isinstance(node, ast.Constant):
-        value = node.value
-        plain = isinstance(value, int | float | complex) and not isinstance(value, bool)
-        return complex(value) if plain else None  # type: ignore[arg-type]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         base, power = number(node.left), number(node.right)
         if base is not None and power is not None and abs(base) <= 10 and abs(power) <= 300:

@@ -1,6 +1,7 @@
 """Grades in this process, or in several that each own a jail. Nothing here writes a result down."""
 
 import contextlib
+import gc
 import multiprocessing
 import signal
 import traceback
@@ -51,6 +52,7 @@ class OneProcess:
 
     def __enter__(self) -> Self:
         self.grader.__enter__()
+        gc.freeze()  # what is here now stays: no collection need look at it again
         self.conditions = self.grader.conditions
         return self
 
@@ -60,6 +62,7 @@ class OneProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        gc.unfreeze()
         self.grader.__exit__(kind, error, trace)
 
     def run(self, submissions: Iterator[Submission]) -> Iterator[Graded]:
@@ -199,6 +202,7 @@ def _serve(
     signal.signal(signal.SIGTERM, _leave)
     try:
         with Grader(course, assignment, settings) as grader:
+            gc.freeze()  # what is here now stays: no collection need look at it again
             connection.send(grader.conditions.isolation)
             while True:
                 connection.send(_answer(grader, connection.recv()))

@@ -108,6 +108,8 @@ def first_finding(result: Result) -> str:
 
 def visible(text: str) -> str:
     """Text whose control characters can do nothing: they are shown as escapes."""
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() or c == "\n" else "    " if c == "\t" else ascii(c)[1:-1] for c in text
     )

@@ -20,6 +20,7 @@ from autograder.sandbox.outside.answers import read_answer
 from autograder.sandbox.wire import frames
 from autograder.sandbox.wire.decoder import Decoder, decode
 from autograder.sandbox.wire.encoder import encode, mark
+from tests.sandbox.raw_frames import framed
 
 FRAMES = {"decoded": 0, "answers": 0, "round trips": 0}
 QUICK = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
@@ -99,7 +100,14 @@ def damaged(draw):
     return bytes(frame)
 
 
-anything = st.one_of(st.binary(max_size=200), like_frames, damaged())
+@st.composite
+def put_together(draw):
+    """Forms that nobody encoded, framed soundly, before any data."""
+    forms = draw(st.lists(like_frames, max_size=3))
+    return framed(*forms, data=draw(st.binary(max_size=64)))
+
+
+anything = st.one_of(st.binary(max_size=200), like_frames, put_together(), damaged())
 
 
 def agree(left, right):
@@ -185,7 +193,7 @@ def test_an_announced_length_takes_no_memory_before_its_bytes_come(length):
 
 
 @pytest.mark.parametrize(
-    "body",
+    "form",
     [
         b"a\x0b\x20" + b"\xff" * 256,
         b"a\x0b\x02" + struct.pack("<QQ", 2**40, 2**40) + bytes(8),
@@ -194,14 +202,19 @@ def test_an_announced_length_takes_no_memory_before_its_bytes_come(length):
         b"t\x01\x00\x00\x00" * 17 + b"N",
         b"m\x02\x00\x00\x00" + (b"\x01\x00\x00\x00kN") * 2,
         b"s\x02\x00\x00\x00\xff\xfe",
-        b"a\x00\x00\x02",
         b"c\xff" + bytes(8),
         b"N" * 200_001,
     ],
 )
-def test_frames_made_for_trouble_are_refused(body):
+def test_frames_made_for_trouble_are_refused(form):
+    for data in (b"", bytes(8), bytes(64)):
+        with pytest.raises(frames.WireError):
+            decode(framed(form, data=data))
+
+
+def test_a_truth_value_of_two_is_refused():
     with pytest.raises(frames.WireError):
-        decode(body)
+        decode(framed(b"a\x00\x00", data=b"\x02"))
 
 
 def test_a_decoder_copies_so_that_nothing_changes_between_two_reads():

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from autograder.sandbox.wire import frames
-from autograder.sandbox.wire.decoder import decode
+from autograder.sandbox.wire import forms, frames
+from autograder.sandbox.wire.decoder import Decoder, decode
 from autograder.sandbox.wire.encoder import encode, mark
+from tests.sandbox.raw_frames import TRUTH, framed
 
 scalars = st.one_of(
     st.none(),
@@ -88,14 +89,13 @@ def test_a_damaged_frame_is_refused_or_valid(items: list[Any], data: st.DataObje
 
 
 @pytest.mark.parametrize(
-    "body",
+    "form",
     [
         b"a\x0b\x01" + struct.pack("<Q", 2**61),  # 16 exabytes
         b"a\x0b\x02" + struct.pack("<QQ", 2**40, 2**40),
         b"a\x0b\x02" + struct.pack("<QQ", 0, 2**62),
         b"a\x0b\xff",
         b"a\x63\x00",
-        b"a\x00\x01" + struct.pack("<Q", 1) + b"\x02",  # a truth value of 2
         b"l" + struct.pack("<I", 2**32 - 1),
         b"s" + struct.pack("<I", 5) + b"ab",
         b"s" + struct.pack("<I", 1) + b"\xff",
@@ -103,17 +103,57 @@ def test_a_damaged_frame_is_refused_or_valid(items: list[Any], data: st.DataObje
         b"m\2\0\0\0" + b"\1\0\0\0aN" * 2,
         b"?",
         b"c\x0c",
+        b"NN",
+        b"",
     ],
 )
-def test_lies_about_size_and_kind_are_refused(body: bytes) -> None:
+def test_lies_about_size_and_kind_are_refused(form: bytes) -> None:
+    for body in (framed(form), framed(form, data=bytes(64)), framed(b"N", form)):
+        with pytest.raises(frames.WireError):
+            decode(body)
+
+
+@pytest.mark.parametrize("form", [TRUTH, b"c\x00"])
+def test_a_truth_value_of_two_is_refused(form: bytes) -> None:
+    assert decode(framed(form, data=b"\x01")) == [True]
+    with pytest.raises(frames.WireError):
+        decode(framed(form, data=b"\x02"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\0\0\0",
+        struct.pack("<I", 2**32 - 1) + bytes(20),  # forms larger than their frame
+        struct.pack("<II", 8, 2**32 - 1) + bytes(4),  # a form larger than its frame
+        struct.pack("<I", 2) + b"NN" + bytes(2),  # no room for a form's length
+        framed(b"N", data=b"more"),
+        framed(b"d", data=bytes(16)),
+        framed(b"d"),
+    ],
+)
+def test_frames_that_do_not_add_up_are_refused(body: bytes) -> None:
     with pytest.raises(frames.WireError):
         decode(body)
+
+
+def test_forms_that_are_kept_do_not_grow_for_ever() -> None:
+    for k in range(3 * forms.MAX_KEPT):
+        assert decode(framed(b"s" + struct.pack("<I", 4) + b"%04d" % k)) == [f"{k:04}"]
+        assert len(forms._kept) <= forms.MAX_KEPT
+    large = [[None] * (forms.MAX_KEPT_NODES + 1)]
+    before = len(forms._kept)
+    assert decode(encode(large)) == large
+    assert len(forms._kept) == before
 
 
 def test_too_many_values_are_refused() -> None:
-    body = b"l" + struct.pack("<I", frames.MAX_NODES + 1) + b"N" * (frames.MAX_NODES + 1)
-    with pytest.raises(frames.WireError):
-        decode(body)
+    form = b"l" + struct.pack("<I", frames.MAX_NODES + 1) + b"N" * (frames.MAX_NODES + 1)
+    half = b"l" + struct.pack("<I", frames.MAX_NODES // 2) + b"N" * (frames.MAX_NODES // 2)
+    for body in (framed(form), framed(half, half)):
+        with pytest.raises(frames.WireError, match="values in one frame"):
+            decode(body)
     with pytest.raises(frames.WireError):
         encode([[None] * (frames.MAX_NODES + 1)], mark)
 
@@ -138,11 +178,56 @@ def test_only_plain_data_is_encoded() -> None:
         assert isinstance(marked, frames.Unsupported)
 
 
-def test_decoded_arrays_are_writable_and_own_their_data() -> None:
-    array = decode(encode([np.arange(6.0).reshape(2, 3).T]))[0]
-    array[0, 0] = 7
-    assert array.flags.owndata or array.base.flags.owndata
-    assert array.shape == (3, 2)
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_decoded_arrays_are_writable_aligned_and_apart(kind: type) -> None:
+    sent = [np.ones(3, np.int8), np.arange(6.0).reshape(2, 3).T, np.ones(5, np.float32), 4.5]
+    body = kind(encode(sent))
+    for owned in (False, True):
+        decoder = Decoder(body, owned=owned)
+        found = [decoder.value() for _ in sent]
+        for one, before in zip(found[:3], sent[:3], strict=True):
+            assert one.flags.aligned
+            assert one.flags.owndata or not owned
+            assert one.shape == before.shape
+            one[...] = 7
+        assert decode(body)[3] == 4.5
+        assert same(decode(body), sent)  # what was sent stays as it was
+
+
+changes = st.sampled_from(["entry", "shape", "dtype", "key", "item", "number", "kind", "none"])
+
+
+def nested() -> dict[str, Any]:
+    return {"a": [np.arange(4.0), (1, 2.5, None)], "b": {"c": np.ones(2, bool), "d": "text"}}
+
+
+@given(changes)
+def test_a_changed_argument_is_seen(change: str) -> None:
+    decoder = Decoder(encode([nested(), 3]), owned=True)
+    value = decoder.value()
+    decoder.value()
+    if change == "entry":
+        value["a"][0][2] = np.nan
+    elif change == "shape":
+        value["a"][0].shape = (2, 2)
+    elif change == "dtype":
+        value["b"]["c"] = value["b"]["c"].view(np.int8)
+    elif change == "key":
+        value["b"]["e"] = 0
+    elif change == "item":
+        value["a"].append(1)
+    elif change == "number":
+        value["a"][1] = (1, 2.25, None)
+    elif change == "kind":
+        value["a"][1] = [1, 2.5, None]
+    assert decoder.unchanged(0, value) == (change == "none")
+    assert decoder.unchanged(1, 3)
+
+
+def test_the_order_of_keys_is_no_change_nor_is_nan() -> None:
+    decoder = Decoder(encode([{"a": 1, "b": np.array([np.nan]), "c": np.nan}]), owned=True)
+    value = decoder.value()
+    assert decoder.unchanged(0, dict(reversed(value.items())))
 
 
 def test_a_large_header_takes_no_memory() -> None:

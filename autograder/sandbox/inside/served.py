@@ -73,7 +73,7 @@ class Peer:
         try:
             with self._lock:
                 frames.write_frame(self._outbox, body)
-                decoder = Decoder(frames.read_frame(self._inbox), _resolve)
+                decoder = Decoder(frames.read_frame(self._inbox), _resolve, owned=True)
         except frames.WireError:
             raise ServedGoneError("the reference's functions are not answering any more") from None
         answer = decoder.value()

@@ -65,7 +65,7 @@ class Worker:
         """One request's reply."""
         number = 0
         try:
-            decoder = Decoder(frame, self._resolve)
+            decoder = Decoder(frame, self._resolve, owned=True)
             number, check, target, count, names = decoder.value()
             if check != self.check:
                 self.check = check
@@ -92,14 +92,9 @@ class Worker:
         count: int,
         names: tuple[str, ...],
     ) -> bytes:
-        values, spans = [], []
+        first, values = decoder.position, []
         while not decoder.done:
-            start, stand_ins = decoder.position, decoder.stand_ins
             values.append(decoder.value())
-            if decoder.stand_ins == stand_ins:
-                spans.append(decoder.body[start : decoder.position])
-            else:
-                spans.append(b"")
         function, name, returns = self._targets.get(target) or self._find(target)
         result = function(*values[:count], **dict(zip(names, values[count:], strict=True)))
         if len(returns) == 1:
@@ -117,8 +112,8 @@ class Worker:
         )
         mutated = tuple(
             f"argument {k + 1 if k < count else names[k - count]}"
-            for k, (value, span) in enumerate(zip(values, spans, strict=True))
-            if span and _changed(value, span)
+            for k, value in enumerate(values)
+            if not decoder.unchanged(first + k, value)
         )
         head = ("value", number, mutated, tuple(self.warnings))
         try:
@@ -177,24 +172,3 @@ class _FailedImportError(Exception):
     def __init__(self, report: Report) -> None:
         super().__init__(report[1])
         self.report = report
-
-
-def _changed(value: Any, span: bytes | bytearray) -> bool:
-    """Whether an argument is no longer what came over the wire."""
-    try:
-        if encode([value], mark) == span:
-            return False
-    except frames.WireError:
-        return True
-    return not _same(Decoder(span).value(), value)
-
-
-def _same(before: Any, after: Any) -> bool:
-    """Equal in type and content; the order of a dict's keys does not count."""
-    if type(before) is not type(after):
-        return False
-    if type(before) is dict:
-        return before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before)
-    if type(before) in (list, tuple):
-        return len(before) == len(after) and all(map(_same, before, after))
-    return encode([before], mark) == encode([after], mark)

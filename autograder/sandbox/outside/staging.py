@@ -136,11 +136,15 @@ def _make(path: Path, gid: int | None) -> Path:
 
 def _write(path: Path, data: bytes, gid: int | None) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
         if gid is not None:
             os.fchown(handle, 0, gid)
         os.fchmod(handle, 0o640)
+    finally:
+        os.close(handle)
 
 
 def _read_regular(path: Path, room: int) -> bytes | None:

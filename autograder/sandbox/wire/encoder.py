@@ -1,4 +1,4 @@
-"""Python values to the wire's tagged bytes."""
+"""Python values to the wire's frames."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ from .frames import (
     WireError,
 )
 
-_INT = struct.Struct("<cq")
-_FLOAT = struct.Struct("<cd")
+_INT = struct.Struct("<q")
+_FLOAT = struct.Struct("<d")
 _COUNT = struct.Struct("<cI")
-_NUMBER = struct.Struct("<cQ")
+_NUMBER = struct.Struct("<Q")
 _ARRAY = tuple(struct.Struct(f"<cBB{n}Q") for n in range(MAX_DIMENSIONS + 1))
 _U32 = struct.Struct("<I")
+_PADDING = tuple(bytes(-size % 8) for size in range(8))  # by the last bits of what is padded
 
 
 def refuse(value: Any, reason: str) -> Any:
@@ -50,19 +51,27 @@ def encode(values: Sequence[Any], convert: Convert = refuse, limit: int = MAX_FR
     `convert(value, reason)` is asked for a replacement of whatever is not plain data.
     """
     encoder = _Encoder(convert, limit)
+    forms: list[bytes] = []
     for value in values:
+        encoder.form = []
         encoder.add(value, 0)
-    body = b"".join(encoder.parts)
+        form = b"".join(encoder.form)
+        forms += (_U32.pack(len(form)), form)
+    said = b"".join(forms)
+    body = b"".join(
+        (_U32.pack(len(said)), said, _PADDING[(_U32.size + len(said)) & 7], *encoder.data)
+    )
     if len(body) > limit:
         raise WireError(f"a frame of {len(body)} bytes; {limit} are allowed")
     return body
 
 
 class _Encoder:
-    __slots__ = ("convert", "nodes", "parts", "room")
+    __slots__ = ("convert", "data", "form", "nodes", "room")
 
     def __init__(self, convert: Convert, limit: int) -> None:
-        self.parts: list[bytes] = []
+        self.form: list[bytes] = []
+        self.data: list[bytes] = []
         self.convert = convert
         self.room = limit
         self.nodes = 0
@@ -75,14 +84,16 @@ class _Encoder:
         if kind is np.ndarray:
             self._array(value, depth)
         elif kind is float:
-            self.parts.append(_FLOAT.pack(b"d", value))
+            self.form.append(b"d")
+            self.data.append(_FLOAT.pack(value))
         elif value is None:
-            self.parts.append(b"N")
+            self.form.append(b"N")
         elif kind is bool:
-            self.parts.append(b"T" if value else b"F")
+            self.form.append(b"T" if value else b"F")
         elif kind is int:
             if -(2**63) <= value < 2**63:
-                self.parts.append(_INT.pack(b"i", value))
+                self.form.append(b"i")
+                self.data.append(_INT.pack(value))
             else:
                 self._replace(value, "an integer of more than 64 bits", depth)
         elif kind is str:
@@ -93,7 +104,7 @@ class _Encoder:
             if depth >= MAX_DEPTH:
                 self._replace(value, f"nested more than {MAX_DEPTH} deep", depth)
                 return
-            self.parts.append(_COUNT.pack(b"t" if kind is tuple else b"l", len(value)))
+            self.form.append(_COUNT.pack(b"t" if kind is tuple else b"l", len(value)))
             for item in value:
                 self.add(item, depth + 1)
         else:
@@ -110,8 +121,13 @@ class _Encoder:
         else:
             self.room -= array.nbytes
             ndim = array.ndim
-            self.parts.append(_ARRAY[ndim].pack(b"a", code, ndim, *array.shape))
-            self.parts.append(array.tobytes())
+            self.form.append(_ARRAY[ndim].pack(b"a", code, ndim, *array.shape))
+            self._data(array.tobytes())
+
+    def _data(self, data: bytes) -> None:
+        self.data.append(data)
+        if rest := len(data) & 7:
+            self.data.append(_PADDING[rest])
 
     def _dict(self, value: dict[Any, Any], depth: int) -> None:
         if depth >= MAX_DEPTH:
@@ -121,11 +137,11 @@ class _Encoder:
             if type(key) is not str:
                 self._replace(value, "a dict whose keys are not all text", depth)
                 return
-        self.parts.append(_COUNT.pack(b"m", len(value)))
+        self.form.append(_COUNT.pack(b"m", len(value)))
         for key, item in value.items():
             data = key.encode("utf-8", "replace")
-            self.parts.append(_U32.pack(len(data)))
-            self.parts.append(data)
+            self.form.append(_U32.pack(len(data)))
+            self.form.append(data)
             self.add(item, depth + 1)
 
     def _text(self, tag: bytes, text: str, depth: int) -> None:
@@ -134,26 +150,30 @@ class _Encoder:
             return
         data = text.encode("utf-8", "replace")
         self.room -= len(data)
-        self.parts.append(_COUNT.pack(tag, len(data)))
-        self.parts.append(data)
+        self.form.append(_COUNT.pack(tag, len(data)))
+        self.form.append(data)
 
     def _rare(self, kind: type, value: Any, depth: int) -> None:
         code = SCALARS.get(kind)
         if code is not None:
-            self.parts.append(bytes((ord("c"), code)) + np.asarray(value).tobytes())
+            self.form.append(bytes((ord("c"), code)))
+            self._data(np.asarray(value).tobytes())
         elif kind is Handle:
-            self.parts.append(_NUMBER.pack(b"h", value.number))
+            self.form.append(b"h")
+            self.data.append(_NUMBER.pack(value.number))
         elif kind is Seed:
-            self.parts.append(_NUMBER.pack(b"g", value.seed))
+            self.form.append(b"g")
+            self.data.append(_NUMBER.pack(value.seed))
         elif kind is Stream and len(value.state) == STREAM_BYTES:
-            self.parts.append(b"r" + value.state)
+            self.form.append(b"r")
+            self._data(value.state)
         elif kind is Unsupported:
             self._text(b"U", value.type_name, depth)
             self._text(b"s", value.detail, depth)
         elif kind is type and value in SCALARS:
-            self.parts.append(bytes((ord("Y"), SCALARS[value])))
+            self.form.append(bytes((ord("Y"), SCALARS[value])))
         elif issubclass(kind, np.dtype) and value in CODES:
-            self.parts.append(bytes((ord("y"), CODES[value])))
+            self.form.append(bytes((ord("y"), CODES[value])))
         else:
             self._replace(value, "not plain data", depth)
 

@@ -1,10 +1,11 @@
 """The wire: its words, its limits, and frames of a known length.
 
 Both sides of the trust boundary use it (with `encoder` and `decoder`), so it knows nothing of the
-rest of the kit. One byte says what follows, and only plain data can be said: None, bool, int,
-float, str, list, tuple, dict with text as keys, arrays and scalars of the dtypes below, dtypes,
-and four stand-ins (`Handle`, `Seed`, `Stream`, `Unsupported`). Every limit is checked before memory
-is taken; whatever does not fit ends in a `WireError` and in nothing else.
+rest of the kit. A body has two parts: the form of its values, where one byte says what follows, and
+the data of its arrays and numbers, each at a multiple of 8. Only plain data can be said: None,
+bool, int, float, str, list, tuple, dict with text as keys, arrays and scalars of the dtypes below,
+dtypes, and four stand-ins (`Handle`, `Seed`, `Stream`, `Unsupported`). Every limit is checked
+before memory is taken; whatever does not fit ends in a `WireError` and in nothing else.
 """
 
 from __future__ import annotations
@@ -78,6 +79,11 @@ ITEM_BYTES = tuple(dtype.itemsize for dtype in DTYPES)
 STREAM_BYTES = 37
 
 LENGTH = struct.Struct("<I")
+
+
+def padded(size: int) -> int:
+    """The bytes that data of a size take in a frame: all begin at multiples of 8."""
+    return (size + 7) & ~7
 
 
 def write_frame(descriptor: int, body: bytes) -> None:

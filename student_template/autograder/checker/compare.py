@@ -14,6 +14,9 @@ from autograder.checker.disclosure import MOST_SIZE, shape, type_name
 from autograder.checker.implementation import kind_of
 from autograder.checker.outcome import Unsupported, Verdict
 
+SEQUENCES = (list, tuple)
+NESTED = (np.ndarray, dict, list, tuple, Unsupported)
+NUMBERS = (int, float, np.integer, np.floating)
 RTOL = {8: 1e-9, 4: 1e-4, 2: 2e-2}  # by the item size of the result's dtype
 
 
@@ -69,8 +72,7 @@ class Expected:
             plain = all(type(v) is np.ndarray and v.dtype == np.float64 for _, v in found)
             if plain and found and [(name, v.shape) for name, v in found] == self._shapes:
                 flat = np.concatenate([value.ravel() for _, value in found])
-                with np.errstate(invalid="ignore"):
-                    return bool((np.abs(flat - self._flat) <= self._allowed).all())
+                return _all_within(flat, self._flat, self._allowed)
         return next(iter(self.differences(outputs)), None) is None
 
     def differences(self, outputs: dict[str, Any]) -> Iterator[Difference]:
@@ -87,7 +89,7 @@ def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key in value:
             yield from leaves(f"{name}[{key}]", value[key])
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, SEQUENCES):
         for k, item in enumerate(value):
             yield from leaves(f"{name}[{k}]", item)
     else:
@@ -100,8 +102,14 @@ def _allowed(expected: Any, got: Any, rules: Rules) -> float:
         RTOL[min(8, item.dtype.itemsize)] for item in (expected, got) if item.dtype.kind == "f"
     )
     rtol = max(rtol, rules.rtol or 0.0)
-    largest = float(np.max(np.abs(expected), initial=0.0))
+    largest = float(np.maximum.reduce(np.abs(expected), axis=None, initial=0.0))
     return rtol * (largest + rules.scale)
+
+
+def _all_within(got: NDArray[Any], expected: NDArray[Any], allowed: Any) -> bool:
+    """Whether all is as near as allowed; what is not finite is not."""
+    with np.errstate(invalid="ignore"):
+        return int(np.count_nonzero(np.abs(got - expected) <= allowed)) == got.size
 
 
 def _differ(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Difference]:
@@ -114,7 +122,7 @@ def _differ(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Differ
         yield _wrong_type(name, got, article(expected))
     elif isinstance(expected, dict):
         yield from _dict_differs(name, expected, got, rules)
-    elif isinstance(expected, list | tuple):
+    elif isinstance(expected, SEQUENCES):
         yield from _list_differs(name, expected, got, rules)
     elif isinstance(expected, np.ndarray):
         yield from _array_differs(name, expected, got, rules)
@@ -165,7 +173,7 @@ def _keys(keys: Any) -> str:
 
 
 def _list_differs(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Difference]:
-    if not isinstance(got, list | tuple):
+    if not isinstance(got, SEQUENCES):
         yield _wrong_type(name, got, f"a list of {len(expected)}")
     elif len(expected) != len(got):
         text = f"{name} has {len(got)} items; expected {len(expected)}"
@@ -191,6 +199,8 @@ def _array_differs(
         yield Difference(name, Verdict.WRONG_SHAPE, text, expected, got, told=told)
     elif expected.dtype.kind == "f":
         allowed = _allowed(expected, got, rules)
+        if _all_within(got.astype(np.float64, copy=False), expected, allowed):
+            return
         finite = np.isfinite(got)
         if not finite.all() and np.isfinite(expected).all():
             first = tuple(int(k) for k in np.argwhere(~finite)[0])
@@ -224,17 +234,17 @@ def same_form(expected: Any, got: Any) -> bool:
             and expected.keys() == got.keys()
             and all(same_form(expected[key], got[key]) for key in expected)
         )
-    if isinstance(expected, list | tuple):
+    if isinstance(expected, SEQUENCES):
         return (
-            isinstance(got, list | tuple)
+            isinstance(got, SEQUENCES)
             and len(expected) == len(got)
             and all(map(same_form, expected, got))
         )
-    return not isinstance(got, np.ndarray | dict | list | tuple | Unsupported)
+    return not isinstance(got, NESTED)
 
 
 def _number_differs(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Difference]:
-    number = isinstance(got, int | float | np.integer | np.floating) and not _is_bool(got)
+    number = isinstance(got, NUMBERS) and not _is_bool(got)
     if not number:
         yield _wrong_type(name, got, article(expected))
         return
@@ -258,7 +268,7 @@ def _number_differs(name: str, expected: Any, got: Any, rules: Rules) -> Iterato
 
 
 def _out_of_bound(name: str, expected: Bound, got: Any) -> Iterator[Difference]:
-    if not isinstance(got, int | float | np.integer | np.floating):
+    if not isinstance(got, NUMBERS):
         yield _wrong_type(name, got, "a number")
     elif not (got >= expected.bound if expected.least else got <= expected.bound):
         side = "at least" if expected.least else "at most"
