@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.checker.bank import Misconception
 from autograder.checker.causes import MOST_HOPELESS, Causes
-from autograder.checker.compare import Difference, Expected
+from autograder.checker.compare import Expected
 from autograder.checker.declare import Check
 from autograder.checker.finding import Finding
 from autograder.checker.gates import gate
@@ -29,6 +29,7 @@ from autograder.checker.outcome import (
 from autograder.checker.own_forward import gradients_fit_own_forward
 from autograder.checker.runs import Cause, Run, Suggests
 from autograder.checker.slips import main_slips, same_outputs
+from autograder.checker.symptoms import sizes_of
 from autograder.checker.verdicts import finding_of, judged
 
 
@@ -71,6 +72,7 @@ class Judge:
         self.key = key
         self._prepared: dict[str, Expected] = {}
         self._wrong: dict[tuple[str, str], Sequence[str]] = {}  # outputs that slips get wrong
+        self._examined: dict[Hashable, tuple[Finding, tuple[str, ...]]] = {}
         self._causes: dict[Hashable, tuple[Mapping[str, Cause], bool]] = {}
 
     def run(
@@ -148,17 +150,23 @@ class Judge:
         self, check: Check, right: Outcome, outcome: Outcome
     ) -> tuple[Finding, tuple[str, ...]]:
         """What is wrong first of all, and beside it the outputs, by path, that are wrong."""
-        differences: tuple[Difference, ...] = ()
         expected = self._expected(check)
-        outputs = None if expected is None else outcome.outputs
+        outputs = outcome.outputs
         if (
-            expected is not None
-            and outputs is not None
-            and (outcome.mutated or not expected.matches(outputs))
+            expected is None
+            or outputs is None
+            or (not outcome.mutated and expected.matches(outputs))
         ):
+            return judged(check, right, outcome, ()), ()
+        alike = check.name, outcome.digest, tuple(sizes_of(outcome.calls).items())
+        if alike not in self._examined:
             differences = tuple(expected.differences(outputs))
-        finding = judged(check, right, outcome, differences)
-        return finding, tuple(difference.name for difference in differences)
+            finding = judged(check, right, outcome, differences)
+            found = finding, tuple(difference.name for difference in differences)
+            if not differences:  # then the calls were looked at, too
+                return found
+            self._examined[alike] = found
+        return self._examined[alike]
 
     def _second_look(
         self, checks: Sequence[Check], found: dict[str, Finding], implementation: Implementation

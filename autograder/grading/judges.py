@@ -1,16 +1,21 @@
 """Loads what judges one assignment into this trusted process, and says when it has changed."""
 
+from __future__ import annotations
+
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder.checker.bank import Misconception, load_misconceptions
 from autograder.checker.declare import Check, load_checks
 from autograder.checker.implementation import LocalImplementation
 from autograder.checker.judge import Judge
 from autograder.checker.key import Outcomes
+from autograder.checker.outcome import Outcome
+from autograder.checker.runs import Look
 from autograder.course.accepted import alternatives, loops_below
 from autograder.course.course import Assignment, Course
 from autograder.course.manifest import AssignedFunction
@@ -18,9 +23,10 @@ from autograder.course.reference import load_reference
 from autograder.course.secret import Secret
 from autograder.documents.schema import nearest
 from autograder.errors import UsageProblem
-from autograder.explain.search import Explainer
-from autograder.explain.steps import load_steps
 from autograder.uploads.submission import digest_of
+
+if TYPE_CHECKING:
+    from autograder.explain.search import Explainer
 
 ONE_STREAM = ("learning", "cost")  # kinds whose answers are bounds, and dear to compute
 
@@ -37,12 +43,22 @@ class Streams:
         self.checks = hidden_checks(course, assignment)
         self.slips = misconceptions(course, assignment)
         self.reference = load_reference(course)
-        self.explainer = explainer(assignment, self.reference)
         self._steady = {check.name for check in self.checks if check.kind in ONE_STREAM}
         self.allowed: dict[str, float] = {}  # CPU seconds that a cost check may take
         self._judges: dict[int, Judge] = {}
         self._known: Outcomes = {}
         self._seeds: dict[tuple[str, int], int] = {}
+
+    @functools.cached_property
+    def explainer(self) -> Explainer | None:
+        """What finds causes in the steps of functions; made when it is first needed."""
+        return explainer(self.assignment, self.reference)
+
+    def look(self, check: Check, seed: int, right: Outcome, got: Outcome) -> Look | None:
+        """The explainer's look at an outcome. Where all is right, there is never one."""
+        if self.explainer is None:
+            return None
+        return self.explainer.look(check, seed, right, got)
 
     def prepare(self) -> None:
         """Compute the answers that every submission of a batch will need."""
@@ -58,7 +74,7 @@ class Streams:
                 self.slips,
                 seed=lambda check: self.seed(check, stream),
                 allowed=self.allowed,
-                suggests=self.explainer,
+                suggests=self,
                 known=self._known,
             )
         return self._judges[stream]
@@ -125,6 +141,9 @@ def explainer(assignment: Assignment, reference: LocalImplementation) -> Explain
     """What finds causes in the steps of the assignment's functions; a course may have none."""
     if not assignment.steps.is_file():
         return None
+    from autograder.explain.search import Explainer  # here: most submissions don't need it
+    from autograder.explain.steps import load_steps
+
     try:
         return Explainer(load_steps(assignment.steps, reference))
     except Exception as error:

@@ -33,8 +33,8 @@ from tests.bench.submissions import KINDS, write_submission  # noqa: E402
 
 ASSIGNMENTS = ("03", "06")
 NUMPY = [sys.executable, "-c", "import numpy"]
-TARGETS = {"right": "2/3", "wrong": "2", "half done": ""}
-SINGLE_TARGET, PEER_TARGET = 6, 50
+TARGETS = {"right": "2/3", "wrong": "2", "half done": "1.2"}
+SINGLE_TARGET, PEER_TARGET = 4, 50
 NUMPY_TURNS, SINGLE_TURNS, PEER_TURNS = 7, 7, 3
 
 

@@ -78,9 +78,7 @@ class Server:
         if name not in self.functions:
             raise RefusedError("this function is not served")
         function, returns = self.functions[name]
-        values = []
-        while not decoder.done:
-            values.append(decoder.value())
+        values = decoder.rest()
         result = function(*values[:count], **dict(zip(names, values[count:], strict=True)))
         parts = (result,) if len(returns) == 1 else result
         kept = [

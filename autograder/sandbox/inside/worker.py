@@ -92,9 +92,7 @@ class Worker:
         count: int,
         names: tuple[str, ...],
     ) -> bytes:
-        first, values = decoder.position, []
-        while not decoder.done:
-            values.append(decoder.value())
+        values = decoder.rest()
         function, name, returns = self._targets.get(target) or self._find(target)
         result = function(*values[:count], **dict(zip(names, values[count:], strict=True)))
         if len(returns) == 1:
@@ -111,9 +109,7 @@ class Worker:
             for role, part in zip(returns, parts, strict=True)
         )
         mutated = tuple(
-            f"argument {k + 1 if k < count else names[k - count]}"
-            for k, value in enumerate(values)
-            if not decoder.unchanged(first + k, value)
+            f"argument {k + 1 if k < count else names[k - count]}" for k in decoder.changed(values)
         )
         head = ("value", number, mutated, tuple(self.warnings))
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import select
 import signal
 import time
 from dataclasses import dataclass
@@ -30,6 +31,25 @@ class Helper:
     host: ZygoteHost
     pid: int
     scratch: Path
+    watch: int = -1
+    """A descriptor that can be read once it has ended, where the system gives such ones."""
+
+    @classmethod
+    def of(cls, host: ZygoteHost, pid: int, scratch: Path) -> Helper:
+        """A process that was just forked, watched where that can be."""
+        try:
+            return cls(host, pid, scratch, os.pidfd_open(pid))
+        except (AttributeError, OSError):
+            return cls(host, pid, scratch)
+
+    def end(self) -> float:
+        """Kill it, remove what it wrote, and tell the CPU seconds that it took."""
+        try:
+            return self.host.end(self.pid).cpu_seconds
+        finally:
+            if self.watch >= 0:
+                os.close(self.watch)
+            remove_tree(self.scratch)
 
 
 class Attendant:
@@ -151,8 +171,14 @@ class Attendant:
     @property
     def lame(self) -> bool:
         """Whether the server that it depends on is gone."""
+        if self._server is None:
+            return False
+        if self._server.watch >= 0:
+            ended = select.poll()
+            ended.register(self._server.watch, select.POLLIN)
+            return bool(ended.poll(0))
         with contextlib.suppress(OSError, IndexError):
-            return self._server is not None and _state(self._server.pid) in (b"Z", b"X")
+            return _state(self._server.pid) in (b"Z", b"X")
         return True
 
     def died(self) -> ImplementationStopped:
@@ -194,8 +220,7 @@ class Attendant:
         self._final_cpu = cpu_seconds
         try:
             if self._server is not None:
-                self._final_cpu += self._server.host.end(self._server.pid).cpu_seconds
-                remove_tree(self._server.scratch)
+                self._final_cpu += self._server.end()
         finally:
             self.channel.close()
             remove_tree(self.scratch)

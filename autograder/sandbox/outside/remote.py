@@ -188,7 +188,7 @@ class Sandbox:
         own = settings | {"uid": uid or 0, "gid": uid or 0, "folder": "", "scratch": str(scratch)}
         with open(os.devnull, "wb") as nothing:  # noqa: PTH123
             pid = self._servers.fork(own, [nothing.fileno(), *pipes])
-        return Helper(self._servers, pid, scratch)
+        return Helper.of(self._servers, pid, scratch)
 
     def stage(self, submission: Path | None) -> Staged:
         """A copy of a submission's folder that its workers may read."""

@@ -7,7 +7,7 @@ then builds its values from the bytes alone.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .forms import forms_of
@@ -18,54 +18,57 @@ Resolve = Callable[[Any], Any]
 
 def decode(body: bytes | bytearray, resolve: Resolve | None = None) -> list[Any]:
     """All values of a frame's body. Arrays are writable copies."""
-    decoder = Decoder(body, resolve)
-    values = []
-    while not decoder.done:
-        values.append(decoder.value())
-    return values
+    return Decoder(body, resolve).rest()
 
 
 class Decoder:
     """Reads one value of a frame after the other; `resolve` replaces all but data."""
 
-    __slots__ = ("_forms", "_next", "_resolve", "_starts", "body", "done", "owned", "start")
+    __slots__ = ("_forms", "_resolve", "body", "owned", "position", "start")
 
     def __init__(
         self, body: bytes | bytearray, resolve: Resolve | None = None, *, owned: bool = False
     ) -> None:
         """owned: each array has memory of its own; else all of a frame may share one copy of it."""
-        self._forms, self._next = forms_of(body)
-        self._starts: list[int] = []  # of the values that were read
+        self._forms, self.start = forms_of(body)
         self._resolve = resolve
         self.owned = owned or isinstance(body, bytearray)
         self.body = body if self.owned else bytearray(body)
-        self.start = 0
-        self.done = not self._forms
+        self.position = 0
+        """How many values were read; the data of the next one begin at `start`."""
 
     @property
-    def position(self) -> int:
-        """How many values were read."""
-        return len(self._starts)
+    def done(self) -> bool:
+        """Whether all values were read."""
+        return self.position == len(self._forms)
 
     def value(self) -> Any:
         """The next value."""
-        if self.done:
+        if self.position == len(self._forms):
             raise WireError("a frame that ends too early")
-        form = self._forms[len(self._starts)]
-        self.start = self._next
-        self._starts.append(self.start)
-        self._next += form.size
-        self.done = len(self._starts) == len(self._forms)
+        form = self._forms[self.position]
+        self.position += 1
         try:
-            return form.node.build(self)
+            value = form.node.build(self)
         except (struct.error, ValueError, OverflowError, MemoryError) as error:
             raise WireError(f"a malformed frame ({type(error).__name__})") from None
+        self.start += form.size
+        return value
 
-    def unchanged(self, position: int, value: Any) -> bool:
-        """Whether what was read at a position is still what came; True where that can't be said."""
-        self.start = self._starts[position]
-        node = self._forms[position].node
-        return node.stands_in or node.same(self, value)
+    def rest(self) -> list[Any]:
+        """All values that were not read yet."""
+        return [self.value() for _ in range(len(self._forms) - self.position)]
+
+    def changed(self, values: Sequence[Any]) -> list[int]:
+        """Which of the last values read are no longer what came, as far as that can be said."""
+        found, last = [], self.position - 1
+        for k in range(len(values) - 1, -1, -1):
+            form = self._forms[last]
+            last -= 1
+            self.start -= form.size
+            if not form.node.stands_in and not form.node.same(self, values[k]):
+                found.append(k)
+        return found[::-1]
 
     def resolved(self, value: Any) -> Any:
         """What stands for something that is not data."""

@@ -82,14 +82,19 @@ class _Encoder:
         if self.nodes > MAX_NODES:
             raise WireError(f"more than {MAX_NODES} values in one frame")
         if kind is np.ndarray:
-            self._array(value, depth)
-        elif kind is float:
-            self.form.append(b"d")
-            self.data.append(_FLOAT.pack(value))
+            code, ndim, size = CODES.get(value.dtype), value.ndim, value.nbytes
+            if code is None or ndim > MAX_DIMENSIONS or size > self.room:
+                self._no_array(value, depth)
+                return
+            self.room -= size
+            self.form.append(_ARRAY[ndim].pack(b"a", code, ndim, *value.shape))
+            self.data.append(value.tobytes())
+            if size & 7:
+                self.data.append(_PADDING[size & 7])
+        elif kind is dict:
+            self._dict(value, depth)
         elif value is None:
             self.form.append(b"N")
-        elif kind is bool:
-            self.form.append(b"T" if value else b"F")
         elif kind is int:
             if -(2**63) <= value < 2**63:
                 self.form.append(b"i")
@@ -98,8 +103,6 @@ class _Encoder:
                 self._replace(value, "an integer of more than 64 bits", depth)
         elif kind is str:
             self._text(b"s", value, depth)
-        elif kind is dict:
-            self._dict(value, depth)
         elif kind is tuple or kind is list:
             if depth >= MAX_DEPTH:
                 self._replace(value, f"nested more than {MAX_DEPTH} deep", depth)
@@ -107,22 +110,21 @@ class _Encoder:
             self.form.append(_COUNT.pack(b"t" if kind is tuple else b"l", len(value)))
             for item in value:
                 self.add(item, depth + 1)
+        elif kind is float:
+            self.form.append(b"d")
+            self.data.append(_FLOAT.pack(value))
+        elif kind is bool:
+            self.form.append(b"T" if value else b"F")
         else:
             self._rare(kind, value, depth)
 
-    def _array(self, array: Any, depth: int) -> None:
-        code = CODES.get(array.dtype)
-        if code is None:
+    def _no_array(self, array: Any, depth: int) -> None:
+        if array.dtype not in CODES:
             self._replace(array, f"an array of dtype {array.dtype!s:.60}", depth)
         elif array.ndim > MAX_DIMENSIONS:
             self._replace(array, f"an array of {array.ndim} dimensions", depth)
-        elif array.nbytes > self.room:
-            self._replace(array, f"an array of {array.nbytes} bytes", depth)
         else:
-            self.room -= array.nbytes
-            ndim = array.ndim
-            self.form.append(_ARRAY[ndim].pack(b"a", code, ndim, *array.shape))
-            self._data(array.tobytes())
+            self._replace(array, f"an array of {array.nbytes} bytes", depth)
 
     def _data(self, data: bytes) -> None:
         self.data.append(data)
@@ -140,8 +142,7 @@ class _Encoder:
         self.form.append(_COUNT.pack(b"m", len(value)))
         for key, item in value.items():
             data = key.encode("utf-8", "replace")
-            self.form.append(_U32.pack(len(data)))
-            self.form.append(data)
+            self.form.append(_U32.pack(len(data)) + data)
             self.add(item, depth + 1)
 
     def _text(self, tag: bytes, text: str, depth: int) -> None:

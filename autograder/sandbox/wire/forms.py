@@ -205,6 +205,7 @@ class Form:
 
 
 _kept: dict[bytes, Form] = {}
+_together: dict[bytes, tuple[list[Form], int]] = {}  # all forms of a frame, and its length
 
 
 def forms_of(body: bytes | bytearray) -> tuple[list[Form], int]:
@@ -214,24 +215,40 @@ def forms_of(body: bytes | bytearray) -> tuple[list[Form], int]:
     end = _U32.size + _U32.unpack_from(body)[0]
     if end > len(body):
         raise WireError("forms larger than their frame")
-    found, position, nodes = [], _U32.size, 0
-    start = length = padded(end)
-    while position < end:
-        if position + _U32.size > end:
-            raise WireError("a frame that ends too early")
+    said = bytes(body[_U32.size : end])
+    found = _together.get(said)
+    if found is None:
+        found = _read_forms(said)
+        if sum(form.nodes for form in found[0]) <= MAX_KEPT_NODES:
+            _keep(_together, said, found)
+    if found[1] != len(body):
+        raise WireError("a frame whose data don't fit its forms")
+    return found[0], padded(end)
+
+
+def _read_forms(said: bytes) -> tuple[list[Form], int]:
+    found, position, nodes = [], 0, 0
+    length = padded(_U32.size + len(said))
+    while position < len(said):
         begin = position + _U32.size
-        position = begin + _U32.unpack_from(body, position)[0]
-        if position > end:
+        if begin > len(said):
+            raise WireError("a frame that ends too early")
+        position = begin + _U32.unpack_from(said, begin - _U32.size)[0]
+        if position > len(said):
             raise WireError("a form larger than its frame")
-        form = _form(bytes(body[begin:position]))
+        form = _form(said[begin:position])
         nodes += form.nodes
         if nodes > MAX_NODES:
             raise WireError(f"more than {MAX_NODES} values in one frame")
         length += form.size
         found.append(form)
-    if length != len(body):
-        raise WireError("a frame whose data don't fit its forms")
-    return found, start
+    return found, length
+
+
+def _keep(kept: dict[bytes, Any], text: bytes, value: Any) -> None:
+    if len(kept) >= MAX_KEPT:
+        kept.clear()
+    kept[text] = value
 
 
 def _form(text: bytes) -> Form:
@@ -240,9 +257,7 @@ def _form(text: bytes) -> Form:
     if form is None:
         form = Form(text)
         if form.nodes <= MAX_KEPT_NODES:
-            if len(_kept) >= MAX_KEPT:
-                _kept.clear()
-            _kept[text] = form
+            _keep(_kept, text, form)
     return form
 
 

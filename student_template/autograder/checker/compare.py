@@ -54,25 +54,22 @@ class Expected:
     def __init__(self, outputs: dict[str, Any], rules: Rules) -> None:
         self.outputs = outputs
         self.rules = rules
-        found = list(leaves("", outputs))
-        self._plain = all(
-            type(value) is np.ndarray and value.dtype == np.float64 for _, value in found
+        found = [value for _, value in leaves("", outputs)]
+        self._plain = bool(found) and all(
+            type(value) is np.ndarray and value.dtype == np.float64 for value in found
         )
-        self._shapes = [(name, np.shape(value)) for name, value in found]
-        if self._plain and found:
-            self._flat = np.concatenate([value.ravel() for _, value in found])
+        if self._plain:
+            self._flat = np.concatenate([value.ravel() for value in found])
             self._allowed = np.concatenate(
-                [np.full(value.size, _allowed(value, value, rules)) for _, value in found]
+                [np.full(value.size, _allowed(value, value, rules)) for value in found]
             )
 
     def matches(self, outputs: dict[str, Any]) -> bool:
         """Whether nothing differs. One pass over all arrays where all are float64."""
-        if self._plain and outputs.keys() == self.outputs.keys():
-            found = list(leaves("", outputs))
-            plain = all(type(v) is np.ndarray and v.dtype == np.float64 for _, v in found)
-            if plain and found and [(name, v.shape) for name, v in found] == self._shapes:
-                flat = np.concatenate([value.ravel() for _, value in found])
-                return _all_within(flat, self._flat, self._allowed)
+        if self._plain:
+            found: list[NDArray[Any]] = []
+            if _flattened(self.outputs, outputs, found):
+                return _all_within(np.concatenate(found), self._flat, self._allowed)
         return next(iter(self.differences(outputs)), None) is None
 
     def differences(self, outputs: dict[str, Any]) -> Iterator[Difference]:
@@ -104,6 +101,29 @@ def _allowed(expected: Any, got: Any, rules: Rules) -> float:
     rtol = max(rtol, rules.rtol or 0.0)
     largest = float(np.maximum.reduce(np.abs(expected), axis=None, initial=0.0))
     return rtol * (largest + rules.scale)
+
+
+def _flattened(expected: Any, got: Any, into: list[NDArray[Any]]) -> bool:
+    """Whether two nests of float64 arrays are built alike; all of the second one then, flat."""
+    if type(got) is np.ndarray:
+        into.append(got.ravel())
+        return (
+            type(expected) is np.ndarray
+            and got.shape == expected.shape
+            and got.dtype == expected.dtype
+        )
+    if type(got) is dict:
+        return (
+            type(expected) is dict
+            and got.keys() == expected.keys()
+            and all(_flattened(expected[key], got[key], into) for key in expected)
+        )
+    return (
+        isinstance(got, SEQUENCES)
+        and isinstance(expected, SEQUENCES)
+        and len(got) == len(expected)
+        and all(_flattened(one, other, into) for one, other in zip(expected, got, strict=True))
+    )
 
 
 def _all_within(got: NDArray[Any], expected: NDArray[Any], allowed: Any) -> bool:

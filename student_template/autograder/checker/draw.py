@@ -32,69 +32,93 @@ class Draw:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._tape = _tape(seed)
-        self._made: list[Callable[[np.random.RandomState], Any]] = []
+        self._position = 0
         self._state: np.random.RandomState | None = None
 
     def normal(
         self, *shape: int, scale: float = 1.0, dtype: DTypeLike = np.float64
     ) -> NDArray[Any]:
         """Normal values of mean 0 and standard deviation `scale`, never exactly 0."""
-        asked = "normal", shape, scale, dtype
-        return self._next(asked, lambda s: self._grid(s.normal(size=shape) * scale, dtype))
+        return self._next(_normal, shape, scale, dtype)
 
     def uniform(
         self, low: float, high: float, *shape: int, dtype: DTypeLike = np.float64
     ) -> NDArray[Any]:
         """Values uniform in [low, high), never exactly 0."""
-        asked = "uniform", low, high, shape, dtype
-        return self._next(asked, lambda s: self._grid(s.uniform(low, high, size=shape), dtype))
+        return self._next(_uniform, low, high, shape, dtype)
 
     def integers(self, low: int, high: int, *shape: int) -> NDArray[np.int64]:
         """Whole numbers in [low, high)."""
-        return self._next(
-            ("integers", low, high, shape),
-            lambda s: np.asarray(s.randint(low, high, size=shape, dtype=np.int64)),
-        )
+        return self._next(_integers, low, high, shape)
 
     def integer(self, low: int, high: int) -> int:
         """One Python int in [low, high)."""
-        return self._next(("integer", low, high), lambda s: int(s.randint(low, high)))
+        return self._next(_integer, low, high)
 
     def permutation(self, n: int) -> NDArray[np.int64]:
         """The numbers 0 … n-1 in random order."""
-        return self._next(("permutation", n), lambda s: s.permutation(n).astype(np.int64))
+        return self._next(_permutation, n)
 
     def generator(self) -> Generator:
         """A stand-in that the implementation receives as `np.random.default_rng(seed)`."""
-        return self._next(("generator",), lambda s: Generator(int(s.randint(0, 2**31 - 1))))
+        return self._next(_generator)
 
-    def _next(self, asked: tuple[Any, ...], make: Callable[[np.random.RandomState], T]) -> T:
+    def _next(self, make: Callable[..., T], *arguments: Any) -> T:
         """The value of the tape, if the same was asked for here before; else a new one."""
-        position = len(self._made)
-        self._made.append(make)
-        if self._state is None and position < len(self._tape):
-            before, value = self._tape[position]
+        asked = (make, arguments)
+        position = self._position
+        self._position += 1
+        tape = self._tape
+        if self._state is None and position < len(tape):
+            before, value = tape[position]
             if before == asked:
-                return cast(T, _copy(value))
-            self._tape = []  # this run goes its own way: nothing of it is for others
+                kept: Any = value.copy() if isinstance(value, np.ndarray) else value
+                return kept  # type: ignore[no-any-return]
+            self._tape = tape = tape[:position]  # its own way: nothing of it is for others
         if self._state is None:
             words = [(self._seed >> (32 * k)) & 0xFFFFFFFF for k in range(8)]
             self._state = np.random.RandomState(words)
-            for earlier in self._made[:-1]:
-                earlier(self._state)
-        value = make(self._state)
-        if position == len(self._tape):
-            self._tape.append((asked, _copy(value)))
-        return value
-
-    @staticmethod
-    def _grid(values: Any, dtype: DTypeLike) -> NDArray[Any]:
-        steps = np.rint(np.asarray(values) * GRID)
-        return np.asarray(np.where(steps == 0, 1.0, steps) / GRID).astype(dtype)
+            for (made, of), _ in tape:
+                made(self._state, *of)
+        value = make(self._state, *arguments)
+        if position == len(tape):  # else another run of the same seed was quicker
+            tape.append((asked, value))
+        return cast(T, value.copy()) if isinstance(value, np.ndarray) else value
 
 
-def _copy(value: T) -> T:
-    return value.copy() if isinstance(value, np.ndarray) else value
+def _normal(
+    state: np.random.RandomState, shape: tuple[int, ...], scale: float, dtype: DTypeLike
+) -> NDArray[Any]:
+    return _grid(state.normal(size=shape) * scale, dtype)
+
+
+def _uniform(
+    state: np.random.RandomState, low: float, high: float, shape: tuple[int, ...], dtype: DTypeLike
+) -> NDArray[Any]:
+    return _grid(state.uniform(low, high, size=shape), dtype)
+
+
+def _integers(
+    state: np.random.RandomState, low: int, high: int, shape: tuple[int, ...]
+) -> NDArray[np.int64]:
+    return np.asarray(state.randint(low, high, size=shape, dtype=np.int64))
+
+
+def _integer(state: np.random.RandomState, low: int, high: int) -> int:
+    return int(state.randint(low, high))
+
+
+def _permutation(state: np.random.RandomState, n: int) -> NDArray[np.int64]:
+    return state.permutation(n).astype(np.int64)
+
+
+def _generator(state: np.random.RandomState) -> Generator:
+    return Generator(int(state.randint(0, 2**31 - 1)))
+
+
+def _grid(values: Any, dtype: DTypeLike) -> NDArray[Any]:
+    steps = np.rint(np.asarray(values) * GRID)
+    return np.asarray(np.where(steps == 0, 1.0, steps) / GRID).astype(dtype)
 
 
 def public_seed(assignment: str, check: str) -> int:
