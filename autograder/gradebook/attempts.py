@@ -78,7 +78,7 @@ class Gradebook(Database):
                 "ON attempts.id = attempt_id WHERE attempt_id = ? AND key = ?",
                 (attempt_id, key),
             ).fetchone()
-        return self._result(row, numbered if row[0] == document else None)
+        return self._result(row)
 
     def forget(self, assignment: str, student: str, key: str) -> None:
         """Let a finished grading be done again (the old one stays until the new one is there)."""
@@ -252,10 +252,9 @@ class Gradebook(Database):
                 "INSERT OR REPLACE INTO written VALUES (?, ?, ?)", (path, cause, files)
             )
 
-    def _result(self, row: tuple[str, int, str | None], known: Result | None = None) -> Result:
-        """The result in a row; `known` is what its document was made of."""
+    def _result(self, row: tuple[str, int, str | None]) -> Result:
         document, attempt, moment = row
-        result = known or from_json(document, f"{self.path}: a result")
+        result = from_json(document, f"{self.path}: a result")
         handed = result.submission
         if moment and handed.submitted_at != datetime.fromisoformat(moment):  # told later
             handed = replace(handed, submitted_at=datetime.fromisoformat(moment))
