@@ -132,7 +132,9 @@ class Outcome:
             if isinstance(value, np.ndarray) and value.dtype.kind in "fiubc":
                 seen.update(f"{name}{value.dtype.str}{value.shape}".encode())
                 seen.update(value.tobytes())
-            elif not isinstance(value, (dict, list, tuple)):  # what is inside comes by itself
+            elif isinstance(value, (dict, list, tuple)):  # what is inside comes by itself
+                seen.update(f"{name}{type(value).__name__}{len(value)}".encode())
+            else:
                 seen.update(f"{name}{value!r}".encode())
         return seen.hexdigest()
 
