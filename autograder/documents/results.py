@@ -173,17 +173,14 @@ class Result:
 def to_json(result: Result) -> str:
     """The document; its keys are the fields above, `schema` first, each on a line of its own."""
     plain = encode(result)
+    compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
     lines = [f' "schema": {plain.pop("schema")}']
     for key, value in plain.items():
         if key == "checks" and value:
-            lines.append(' "checks": [\n  ' + ",\n  ".join(map(_compact, value)) + "\n ]")
+            lines.append(' "checks": [\n  ' + ",\n  ".join(map(compact, value)) + "\n ]")
         else:
-            lines.append(f' "{key}": {_compact(value)}')
+            lines.append(f' "{key}": {compact(value)}')
     return "{\n" + ",\n".join(lines) + "\n}"
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def from_json(text: str | bytes, source: object = "result") -> Result:
