@@ -7,18 +7,22 @@ def tree_map(function, *trees):
     Dicts are walked in the order of their sorted keys. Raises ValueError if the trees are not
     nested alike.
     """
-    first = trees[0]
+    first, *others = trees
     if isinstance(first, dict):
-        if any(not isinstance(tree, dict) or tree.keys() != first.keys() for tree in trees):
-            raise ValueError(f"trees differ: one has the keys {sorted(first)}, another does not")
-        return {key: tree_map(function, *(tree[key] for tree in trees)) for key in sorted(first)}
+        for other in others:
+            if not isinstance(other, dict) or other.keys() != first.keys():
+                keys = sorted(first)
+                raise ValueError(f"trees differ: one has the keys {keys}, another does not")
+        return {key: tree_map(function, *[tree[key] for tree in trees]) for key in sorted(first)}
     if isinstance(first, (list, tuple)):
-        if any(type(tree) is not type(first) or len(tree) != len(first) for tree in trees):
-            kind = type(first).__name__
-            raise ValueError(f"trees differ: one has a {kind} of {len(first)}, another does not")
+        for other in others:
+            if type(other) is not type(first) or len(other) != len(first):
+                kind = f"{type(first).__name__} of {len(first)}"
+                raise ValueError(f"trees differ: one has a {kind}, another does not")
         return type(first)([tree_map(function, *leaves) for leaves in zip(*trees, strict=True)])
-    if any(isinstance(tree, (dict, list, tuple)) for tree in trees):
-        raise ValueError("trees differ: one ends in a leaf where another goes on")
+    for other in others:
+        if isinstance(other, (dict, list, tuple)):
+            raise ValueError("trees differ: one ends in a leaf where another goes on")
     return function(*trees)
 
 
