@@ -7,8 +7,9 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -77,22 +78,44 @@ def cores() -> int:
 def side_by_side(
     course: Course, chosen: list[Assignment], *, mutants: bool, jobs: int, bar: Progress
 ) -> list[Report]:
-    """All parts of all assignments, some at a time; the last assignments take longest."""
+    """All parts of all assignments, some at a time; the last assignments take longest.
+
+    A process goes on with the assignment that it has begun: parts have answers in common.
+    """
     names = parts_of(mutants=mutants)
     task = bar.add_task("parts", total=len(names) * len(chosen))
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before the others import NumPy
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(names) * len(chosen)), context, _quietly) as pool:
-        running = {
-            (one.name, name): pool.submit(_alone, course.root, one.name, name, mutants)
-            for one in reversed(chosen)
-            for name in names
-        }
-        for number, _ in enumerate(as_completed(running.values()), 1):
-            bar.update(task, completed=number)
-        return [
-            report_of(one, [running[one.name, name].result() for name in names]) for one in chosen
+    waiting = {one.name: [*names] for one in reversed(chosen)}
+    found: dict[tuple[str, str], Part] = {}
+    with ExitStack() as closing:
+        free: list[tuple[ProcessPoolExecutor, str]] = [
+            (closing.enter_context(ProcessPoolExecutor(1, context, _quietly)), "")
+            for _ in range(min(jobs, len(names) * len(chosen)))
         ]
+        running: dict[Future[Part], tuple[ProcessPoolExecutor, str, str]] = {}
+        while waiting or running:
+            while free and waiting:
+                process, last = free.pop()
+                one = last if last in waiting else _next(waiting, running.values())
+                name = waiting[one].pop(0)
+                if not waiting[one]:
+                    del waiting[one]
+                part = process.submit(_alone, course.root, one, name, mutants)
+                running[part] = process, one, name
+            for part in wait(running, return_when=FIRST_COMPLETED).done:
+                process, one, name = running.pop(part)
+                found[one, name] = part.result()
+                free.append((process, one))
+            bar.update(task, completed=len(found))
+    return [report_of(one, [found[one.name, name] for name in names]) for one in chosen]
+
+
+def _next(waiting: Mapping[str, list[str]], running: Iterable[tuple[object, str, str]]) -> str:
+    """An assignment that nobody has begun; else the one that has most parts left."""
+    begun = {one for _, one, _ in running}
+    fresh = [one for one in waiting if one not in begun]
+    return fresh[0] if fresh else max(waiting, key=lambda one: len(waiting[one]))
 
 
 def _alone(root: Path, assignment: str, name: str, mutants: bool) -> Part:

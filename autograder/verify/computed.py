@@ -5,17 +5,23 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.checker.declare import Check
 from autograder.checker.gates import COMPUTED_SHARE, counted
+from autograder.checker.implementation import Call, Implementation
 from autograder.checker.judge import Judge
-from autograder.checker.outcome import Verdict
-from autograder.course.course import Assignment, Course
-from autograder.grading.cost import SLACK
-from autograder.grading.grader import Grader, Settings
-from autograder.grading.judges import Streams
+from autograder.checker.outcome import (
+    ImplementationRaised,
+    ImplementationStopped,
+    Opaque,
+    Verdict,
+)
+from autograder.grading.cost import SLACK, Costs
+from autograder.grading.grader import Grader
 from autograder.grading.watched import Watched
 from autograder.verify.differentiators import (
     LOSSES,
@@ -38,20 +44,28 @@ class Share:
     earned: float
 
 
-def knowing(streams: Streams, settings: Settings) -> Grader:
-    """A grader that need not compute anew what is known: the answers, and what slips give."""
-    grader = Grader(streams.course, streams.assignment, settings)
-    grader.streams = streams
-    return grader
+class KeptOpen(ExitStack):
+    """In a sandbox's place, its workers, one a folder: a way's cost checks share its start."""
+
+    def __init__(self, grader: Grader) -> None:
+        super().__init__()
+        self._open = grader.sandbox.open
+        self._workers: dict[Path, Implementation] = {}
+
+    def open(self, folder: Path) -> AbstractContextManager[Implementation]:
+        """The worker of a folder, which outlives this context."""
+        if folder not in self._workers:
+            self._workers[folder] = self.enter_context(self._open(folder))
+        return nullcontext(self._workers[folder])
 
 
-def computed_proof(course: Course, assignment: Assignment, streams: Streams) -> Proof:
+def computed_proof(grader: Grader) -> Proof:
     """Number by number, at most a tenth of the points of every gradient that has a cost check.
 
     Column by column is measured too, but not demanded: a Jacobian, which is a right way, is
     nearly as much work. Review notes have those.
     """
-    shares = tuple(shares_of(course, assignment, streams))
+    shares = tuple(shares_of(grader))
     problems = [
         f"{share.way}: {share.function} earns {share.earned:.0%}"
         for share in shares
@@ -60,22 +74,22 @@ def computed_proof(course: Course, assignment: Assignment, streams: Streams) -> 
     return Proof("computed gradients don't pay", len(shares), tuple(problems))
 
 
-def shares_of(course: Course, assignment: Assignment, streams: Streams) -> Iterator[Share]:
+def shares_of(grader: Grader) -> Iterator[Share]:
     """Every way to compute the gradients of every function with a cost check."""
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        knowing(streams, Settings(upstream="own")) as grader,
-    ):
-        grader.costs.prepare(grader.streams[0])
-        costly = {check.of for check in grader.streams.checks if check.kind == "cost"}
+    course, assignment, streams = grader.course, grader.assignment, grader.streams
+    with tempfile.TemporaryDirectory() as temporary, KeptOpen(grader) as kept:
+        folder = Path(temporary)
+        sandbox: Any = kept
+        grader.costs = Costs(course, assignment, sandbox, streams.allowed, folder / "ways")
+        grader.costs.prepare(streams[0])
+        costly = {check.of for check in streams.checks if check.kind == "cost"}
         for number, way in enumerate(WAYS):
             names = [
                 name for name in differentiable(course, assignment, way) if _graded(name) in costly
             ]
             if names:
-                folder = Path(temporary) / str(number)
-                write_differentiator(course, way, names, folder)
-                yield from _shares(grader, folder, way, names)
+                write_differentiator(course, way, names, folder / str(number))
+                yield from _shares(grader, folder / str(number), way, names)
 
 
 def _graded(name: str) -> str:
@@ -114,10 +128,9 @@ def clearly_stopped(
     try:
         for function in functions:
             own = [check for check in judge.checks if check.of == function]
-            first = min(own, key=lambda check: _numbers(judge, check))
             with grader.sandbox.open(folder) as worker:
                 watched = Watched(worker)
-                judge.run_one(first, watched)  # so that a start and imports are not measured
+                _warm(judge, watched, function)
                 for check in own:
                     if check.kind == "cost":
                         verdict = judge.run_one(check, watched).verdict
@@ -127,6 +140,40 @@ def clearly_stopped(
     finally:
         allowed.update(usual)
     return frozenset(found)
+
+
+def _warm(judge: Judge, watched: Watched, function: str) -> None:
+    """Call something of a function's file, so that a start and imports are not measured.
+
+    That is a forward: a gradient takes long to compute, however small it is. Where the file has
+    none, it is the smallest check.
+    """
+    functions = watched.contract.functions
+    module = functions[function].module
+    beside = [check for check in judge.checks if functions[check.of].module == module]
+    calls = [
+        call
+        for check in beside
+        if check.kind == "value"
+        for call in judge.key.expected(check).calls
+        if call.function.module == module and _plain(call)
+    ]
+    if not calls:
+        own = [check for check in beside if check.of == function]
+        judge.run_one(min(own, key=lambda check: _numbers(judge, check)), watched)
+        return
+    call = min(calls, key=lambda call: floats_in((call.args, call.kwargs)))
+    watched.begin()
+    with suppress(ImplementationRaised, ImplementationStopped):
+        watched.invoke(call.function, call.args, call.kwargs)
+
+
+def _plain(call: Call) -> bool:
+    """Whether a call computes no gradient, and needs nothing that another one returned."""
+    name = call.function.name
+    given = [*call.args, *call.kwargs.values()]
+    gradient = name in LOSSES or name.endswith("_backward")
+    return not gradient and not any(isinstance(value, Opaque) for value in given)
 
 
 def _numbers(judge: Judge, check: Check) -> int:

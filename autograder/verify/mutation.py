@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checker.contract import Contract, Function
 from autograder.checker.declare import Check
-from autograder.checker.implementation import CallResult, LocalImplementation
+from autograder.checker.implementation import LocalImplementation
 from autograder.checker.key import LiveKey, differs, run_probe
 from autograder.course.course import Assignment, Course
 from autograder.course.reference import package_in_place
 from autograder.errors import KitError
 from autograder.verify.mutants import Mutant, Source, mutants_of
+from autograder.verify.reach import Listening
 
 SECONDS = 5.0  # of CPU time: a mutant that loops is killed
 
@@ -160,23 +160,8 @@ class Trial:
         if check.name not in self._called:
             listening = Listening(self._reference.contract, self._reference.namespace)
             run_probe(check, listening, self._key.seed(check))
-            self._called[check.name] = frozenset(listening.called)
+            self._called[check.name] = listening.called
         return self._called[check.name]
-
-
-class Listening(LocalImplementation):
-    """Remembers the names of all functions that were called."""
-
-    def __init__(self, contract: Contract, namespace: Mapping[str, Callable[..., Any]]) -> None:
-        super().__init__(contract, namespace)
-        self.called: set[str] = set()
-
-    def invoke(
-        self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> CallResult:
-        """Call it, and remember that."""
-        self.called.add(function.name)
-        return super().invoke(function, args, kwargs)
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from autograder.course.course import Assignment, Course
 from autograder.course.secret import Secret
 from autograder.grading.judges import Streams
-from autograder.verify.computed import computed_proof
-from autograder.verify.jail import jail_proof
+from autograder.verify.jail import jail_proofs
 from autograder.verify.leaks import leak_proof
 from autograder.verify.mutation import Mutation, run_mutants
 from autograder.verify.proofs import Proof, run_proofs
@@ -74,9 +73,7 @@ class Examination:
             case "streams":
                 proofs = (*stream_proofs(self.subject, streams), leak_proof(self.subject))
             case "jail":
-                proofs = (jail_proof(course, assignment, streams),)
-            case "computed":
-                proofs = (computed_proof(course, assignment, streams),)
+                proofs = tuple(jail_proofs(course, assignment, streams))
             case "steps":
                 proofs = (rubric_proof(assignment), steps_proof(streams))
                 changes = changes_of_steps(streams) if mutants else None
@@ -92,7 +89,7 @@ class Examination:
 
 def parts_of(*, mutants: bool) -> tuple[str, ...]:
     """The parts in the order of a report, which holds every one of them or is none."""
-    return ("proofs", "streams", "jail", "computed", "steps", *(["mutants"] if mutants else []))
+    return ("proofs", "streams", "jail", "steps", *(["mutants"] if mutants else []))
 
 
 def report_of(assignment: Assignment, parts: Sequence[Part]) -> Report:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 from autograder.checker.bank import Misconception
 from autograder.checker.declare import Check, load_checks
@@ -11,9 +15,12 @@ from autograder.checker.finding import Finding
 from autograder.checker.gates import counted
 from autograder.checker.implementation import LocalImplementation
 from autograder.checker.judge import Judge
-from autograder.checker.key import LiveKey
+from autograder.checker.key import LiveKey, run_probe
 from autograder.checker.runs import neutral
+from autograder.course.accepted import alternatives, write_alternative
 from autograder.course.course import Assignment, Course
+from autograder.course.reference import load_package
+from autograder.verify.reach import Listening, touched
 
 
 @dataclass(frozen=True)
@@ -26,9 +33,31 @@ class Subject:
     slips: tuple[Misconception, ...]
     judge: Judge
     public: Judge
-    again: LocalImplementation
-    """The reference, whose every probe is run a second time, and once for all proofs."""
+    again: Listening
+    """The reference for a second run of each probe, which is kept for all proofs."""
     _found: dict[str, dict[str, Finding]] = field(default_factory=dict, repr=False, compare=False)
+    _called: dict[tuple[str, int], frozenset[str]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    @cached_property
+    def ways(self) -> Mapping[str, tuple[LocalImplementation, frozenset[str] | None]]:
+        """The accepted alternatives by name, each with the names that lead to what it changes."""
+        found = {}
+        with tempfile.TemporaryDirectory() as temporary:
+            for path in alternatives(self.assignment):
+                write_alternative(self.course, path, Path(temporary) / path.name)
+                way = load_package(self.course.contract, Path(temporary) / path.name)
+                found[path.name] = way, touched(self.course, path)
+        return found
+
+    def called(self, check: Check, seed: int) -> frozenset[str]:
+        """The functions that a probe calls on the reference, in its second run."""
+        key = check.name, seed
+        if key not in self._called:
+            run_probe(check, self.again, seed)
+            self._called[key] = self.again.called
+        return self._called[key]
 
     def findings(self, slip: Misconception) -> dict[str, Finding]:
         """What the judge finds of a slip on its own checks: judged once for all proofs.
@@ -95,7 +124,7 @@ def make_subject(
     """A subject from what the course's loader gives."""
     checks = load_checks(assignment.public_checks)
     public = Judge(checks, reference, slips, seed=lambda name: public_seed(assignment.name, name))
-    again = LocalImplementation(reference.contract, reference.namespace)
+    again = Listening(reference.contract, reference.namespace)
     again.kept_outcomes = {}
     for slip in slips:
         live_key(judge).judged(slip.name)

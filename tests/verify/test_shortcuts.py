@@ -12,10 +12,12 @@ from autograder.checker.bank import overlay
 from autograder.course.course import Course
 from autograder.course.secret import Secret
 from autograder.grading.cost import Costs
+from autograder.grading.grader import Settings
 from autograder.grading.judges import Streams
 from autograder.verify import computed
 from autograder.verify.computed import computed_proof
 from autograder.verify.inputs import digest_of, same_data
+from autograder.verify.jail import Sparing
 from tests.desk import ROOT, TINY
 
 TRAINS = '''
@@ -78,11 +80,13 @@ def norms(tmp_path, monkeypatch):
     monkeypatch.setattr(computed, "WAYS", {WAY: computed.WAYS[WAY]})
     course = Course.find(ROOT)
     assignment = course.assignment("03")
-    return course, assignment, Streams(course, assignment, Secret.load(course.id))
+    streams = Streams(course, assignment, Secret.load(course.id))
+    with Sparing(course, assignment, streams, Settings(upstream="own")) as grader:
+        yield grader
 
 
 def test_computed_gradients_are_stopped_and_pay_nothing(norms):
-    assert computed_proof(*norms).problems == ()
+    assert computed_proof(norms).problems == ()
 
 
 def test_a_computed_gradient_that_nothing_stops_is_graded_whole_and_found(norms, monkeypatch):
@@ -90,7 +94,7 @@ def test_a_computed_gradient_that_nothing_stops_is_graded_whole_and_found(norms,
         self._slowest[check.name] = 100.0
 
     monkeypatch.setattr(Costs, "_measure", lenient)
-    (problem,) = computed_proof(*norms).problems
+    (problem,) = computed_proof(norms).problems
     assert problem.startswith(f"{WAY}: layernorm_backward earns ")
 
 
