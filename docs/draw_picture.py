@@ -32,12 +32,12 @@ def student(folder):
 
 
 def instructor(folder):
-    """The same class as in `make demo`, one assignment of it."""
-    build(folder)
-    command = [sys.executable, "-m", "autograder", "grade", "03"]
-    command += [str(folder / "03_layernorm"), "--results", str(folder / "results")]
-    lines = run(command, ROOT)
-    return ["$ autograder grade 03 submissions/", *lines[: len(lines) - 2], lines[-1]]
+    """The same class as in `make demo`, one assignment of it, graded where its folder lies."""
+    build(folder / "submissions")
+    typed = ["grade", "03", "submissions/03_layernorm"]
+    command = [sys.executable, "-m", "autograder", *typed, "--course", str(ROOT)]
+    lines = run(command, folder)
+    return [f"$ autograder {' '.join(typed)}", *lines[: len(lines) - 2], lines[-1]]
 
 
 def panel(lines, top):
