@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from autograder.checker.contract import OPAQUE
 from autograder.checker.implementation import Call, hand_out
 from autograder.checker.outcome import Generator, Opaque
 from autograder.explain.change import Variant
-from autograder.explain.promising import ATOL, RTOL, Array, Leaves, Tried, changed_leaves, same
+from autograder.explain.promising import ATOL, RTOL, Array, Compared, Leaves, Tried, same
 from autograder.explain.steps import Steps
 
 MOST_TWINS = 6  # variants that give the same on one call
@@ -85,13 +85,13 @@ def tried(
     right = attempt(steps, before, {}, 0)
     if right is None:
         return None
-    recorded = Recorded(at, right, before)
+    recorded, compared = Recorded(at, right, before), Compared(right)
     seen: Counter[Hashable] = Counter()
     for variant in steps.variants if variants is None else variants:
         if variant.default is not None:
             other = _with_default(steps, before, arguments, variant.default)
             alike = other and other.keys() == right.keys()
-            if other and alike and (differing := changed_leaves(right, other)):
+            if other and alike and (differing := compared.changed(other)):
                 recorded.tried.append(Tried(variant, other, differing))
             continue
         if variant.operation not in before or variant.start not in before:
@@ -103,7 +103,7 @@ def tried(
             continue
         changed = steps.code([variant])
         given = changed and attempt(steps, before, changed, variant.start)
-        if given and given.keys() == right.keys() and (differing := changed_leaves(right, given)):
+        if given and given.keys() == right.keys() and (differing := compared.changed(given)):
             look = tuple((name, glimpse(given[name])) for name in sorted(differing))
             one = Tried(variant, given, differing)
             if seen[look] < MOST_TWINS:  # the same here, but perhaps not elsewhere
@@ -130,10 +130,15 @@ def glimpse(value: Any) -> Hashable:
     """What two equal outputs have in common, and hardly any others: cheap, for a first look."""
     if isinstance(value, np.ndarray) and value.size and value.dtype.kind == "f":
         with np.errstate(all="ignore"):
-            places = np.arange(1.0, value.size + 1)  # numbers in another order are another output
-            seen = value.flat[0], value.sum(), value.ravel() @ places
+            seen = value.flat[0], value.sum(), value.ravel() @ _places(value.size)
             return value.shape, *(f"{float(number):.8g}" for number in seen)
     return str(value)
+
+
+@lru_cache(maxsize=64)
+def _places(size: int) -> Array:
+    """Weights that tell numbers in another order apart."""
+    return np.arange(1.0, size + 1)
 
 
 def attempt(

@@ -136,12 +136,16 @@ class Trial:
             sys.modules.pop(module.__name__, None)
 
     def _ordered(self, mutant: Mutant) -> list[Check]:
-        """The check that killed its neighbour first, then those of its own function."""
+        """What killed its neighbour first, then its own function's checks; what is quick first."""
         base = mutant.function.removesuffix("_backward")
         last = self._killers.get(mutant.function)
         return sorted(
             self._checks,
-            key=lambda check: (check.name != last, check.of.removesuffix("_backward") != base),
+            key=lambda check: (
+                check.name != last,
+                check.of.removesuffix("_backward") != base,
+                self._key.expected(check).seconds,
+            ),
         )
 
     def _fails(self, check: Check, mutant: Mutant, implementation: LocalImplementation) -> bool:

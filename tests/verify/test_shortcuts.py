@@ -37,7 +37,7 @@ def wrong_for_long_tables(x):
     """A table of more than 20 numbers is not doubled."""
     return x + x if x.size <= 20 else x
 '''
-WAY = "Richardson's differences, number by number"
+WAY = "complex steps, number by number"
 
 
 def problems_of(examination):
