@@ -16,8 +16,14 @@ from autograder.verify.subject import Subject
 MARK = "TOLD_IN_WORDS_OF_ITS_OWN"
 
 
+def _quoted(args: Any, kwargs: Any) -> str:
+    """The mark, and what was handed over: of a large array its corners, which is long enough."""
+    with np.printoptions(threshold=8, edgeitems=1):
+        return f"{MARK} {args} {kwargs}"
+
+
 def _raises(*args: Any, **kwargs: Any) -> Any:
-    raise ValueError(f"{MARK} {args} {kwargs}")
+    raise ValueError(_quoted(args, kwargs))
 
 
 def _raises_a_named_class(*args: Any, **kwargs: Any) -> Any:
@@ -25,7 +31,7 @@ def _raises_a_named_class(*args: Any, **kwargs: Any) -> Any:
 
 
 def _warns(*args: Any, **kwargs: Any) -> Any:
-    warnings.warn(f"{MARK} {args} {kwargs}", stacklevel=1)
+    warnings.warn(_quoted(args, kwargs), stacklevel=1)
     return (np.full(np.shape(args[0]) if args else (), 0.5), None)
 
 
