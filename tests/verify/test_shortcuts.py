@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from autograder.checker.bank import overlay
+from autograder.commands.verify import _next
 from autograder.course.course import Course
 from autograder.course.secret import Secret
 from autograder.grading.cost import Costs
@@ -129,3 +130,11 @@ def test_side_by_side_says_what_one_after_the_other_says(tmp_path):
     assert alone == together
     assert [report["assignment"] for report in together[1]] == ["01_double"]
     assert len(together[1][0]["proofs"]) == 18
+
+
+def test_who_is_free_begins_what_nobody_has_begun_and_helps_where_most_is_left_then():
+    running = [(None, "09", "proofs"), (None, "08", "jail")]
+    waiting = {"09": ["steps"], "08": ["steps", "mutants"], "07": ["proofs"]}
+    assert _next(waiting, running) == "07"
+    del waiting["07"]
+    assert _next(waiting, running) == "08"
