@@ -45,7 +45,7 @@ def graded_in_the_jail(grader: Sparing) -> Iterator[str]:
             ways[path.name] = folder / path.name, touched(course, path)
         expected = expected_of(course, assignment)
         for name, (path, names) in (*ways.items(), ("template", (template, None))):
-            grader.touched = names
+            grader.solution, grader.touched = name == "solution", names
             result = grader.grade(read_submission(Source(name, (path,)), expected))
             wanted = 0.0 if name == "template" else assignment.max_points
             if result.raw_score != wanted:
@@ -65,9 +65,11 @@ class Sparing(Grader):
         """`streams` knows the answers already, and what slips give."""
         super().__init__(course, assignment, settings)
         self.streams = streams
+        self.solution = False
+        """Whether it is the solution that is graded."""
         self.touched: frozenset[str] | None = None
-        """The names that lead to what the way changes; None: all."""
-        self._trained: dict[tuple[str, int], Outcome] | None = None
+        """The names that lead to what a way changes; None: all."""
+        self._trained: dict[tuple[str, int], Outcome] = {}
 
     def __enter__(self) -> Sparing:
         super().__enter__()
@@ -76,20 +78,23 @@ class Sparing(Grader):
     def _run(
         self, judge: Judge, watched: Watched, checks: Sequence[Check] | None = None
     ) -> dict[str, Finding]:
-        training = [check for check in judge.checks if check.kind == "learning"]
-        if self._trained is None:
-            watched.kept_outcomes = {}
-            found = super()._run(judge, watched, checks)
-            keys = [(check.name, judge.key.seed(check)) for check in training]
-            self._trained = {key: watched.kept_outcomes[key] for key in keys}
-            return found
+        training = [
+            (check, (check.name, judge.key.seed(check)))
+            for check in judge.checks
+            if check.kind == "learning"
+        ]
         if self.touched is not None:
             watched.kept_outcomes = {
-                (check.name, seed): self._trained[check.name, seed]
-                for check in training
-                if not self.touched & called(judge.key.expected(check))
-                for seed in [judge.key.seed(check)]
+                key: self._trained[key]
+                for check, key in training
+                if key in self._trained and not self.touched & called(judge.key.expected(check))
             }
+        elif self.solution:
+            kept: dict[tuple[str, int], Outcome] = {}
+            watched.kept_outcomes = kept
+            found = super()._run(judge, watched, checks)
+            self._trained |= {key: kept[key] for _, key in training if key in kept}
+            return found
         return super()._run(judge, watched, checks)
 
 
