@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +22,46 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST = 2**20  # bytes of an order
+
+
+class Running:
+    """A command at work, with what `subprocess.Popen` has."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self.returncode: int | None = None
+        self.pid = self._number(None)
+
+    def _number(self, seconds: float | None) -> int:
+        self._line.settimeout(seconds)
+        answer = self._line.recv(100)
+        if not answer:
+            raise RuntimeError("the server of commands has died")
+        return int(answer)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code; TimeoutError if it still runs then."""
+        if self.returncode is None:
+            self.returncode = self._number(timeout)
+        return self.returncode
+
+    def poll(self) -> int | None:
+        """Its exit code if it has ended."""
+        with contextlib.suppress(BlockingIOError):
+            return self.wait(0)
+        return None
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 class Warm:
@@ -43,17 +84,40 @@ class Warm:
                 command, env=environment, cwd=folder, capture_output=True, text=True, **more
             )
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            order = json.dumps([words, dict(environment), str(folder)]).encode()
-            socket.send_fds(self._line, [order], [out.fileno(), err.fileno()])
-            self._line.settimeout(more.get("timeout"))
-            answer = self._line.recv(100)
-            if not answer:
-                raise RuntimeError("the server of commands has died")
+            running = self._ask(words, environment, folder, out.fileno(), err.fileno(), False)
+            status = running.wait(more.get("timeout"))
             texts = []
             for file in (out, err):
                 file.seek(0)
                 texts.append(file.read().decode().replace("\r\n", "\n"))
-        return subprocess.CompletedProcess(words, int(answer), *texts)
+        return subprocess.CompletedProcess(words, status, *texts)
+
+    def start(
+        self, arguments: Sequence[object], environment: Mapping[str, str], folder: Path
+    ) -> Running:
+        """Start one whose output nobody reads; it leads a group of processes of its own.
+
+        The next may start when it has ended.
+        """
+        if self._process is None:
+            self._start(environment)
+        with Path(os.devnull).open("wb") as null:
+            words = [str(word) for word in arguments]
+            return self._ask(words, environment, folder, null.fileno(), null.fileno(), True)
+
+    def _ask(
+        self,
+        words: list[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        out: int,
+        err: int,
+        leads: bool,
+    ) -> Running:
+        """leads: whether it leads a group of processes of its own."""
+        order = json.dumps([words, dict(environment), str(folder), leads]).encode()
+        socket.send_fds(self._line, [order], [out, err])
+        return Running(self._line)
 
     def _start(self, environment: Mapping[str, str]) -> None:
         self._python = python(environment)
@@ -89,8 +153,11 @@ def next_order(line: socket.socket) -> list[str] | None:
             return None
         pid = os.fork()
         if not pid:
+            words, environment, folder, leads = json.loads(order)
+            if leads:
+                os.setsid()
+            line.send(str(os.getpid()).encode())
             line.close()
-            words, environment, folder = json.loads(order)
             for number, descriptor in zip((1, 2), descriptors, strict=True):
                 os.dup2(descriptor, number)
             os.environ.clear()

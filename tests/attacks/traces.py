@@ -40,7 +40,14 @@ class Traces:
             for entry in os.scandir("/proc")
             if entry.name.isdigit() and int(entry.name) not in self.processes
         )
+        self.known = frozenset[tuple[str, int]]()
         self.entries = set(self._entries())
+        self.known = frozenset(
+            (entry.path, entry.inode())
+            for folder in self._folders()
+            for entry in os.scandir(folder)
+            if Path(entry.path) not in self.entries
+        )
         self.objects = set(self._objects())
 
     def new(self) -> list[str]:
@@ -90,14 +97,18 @@ class Traces:
         return uid in self.uids
 
     def _entries(self) -> Iterator[Path]:
-        for folder in {*SHARED, tempfile.gettempdir()}:
-            if Path(folder).is_dir():
-                for entry in os.scandir(folder):
-                    try:
-                        if self._is_ours(entry.stat(follow_symlinks=False).st_uid):
-                            yield Path(entry.path)
-                    except OSError:
-                        continue
+        for folder in self._folders():
+            for entry in os.scandir(folder):
+                if (entry.path, entry.inode()) in self.known:
+                    continue  # as with processes
+                try:
+                    if self._is_ours(entry.stat(follow_symlinks=False).st_uid):
+                        yield Path(entry.path)
+                except OSError:
+                    continue
+
+    def _folders(self) -> set[str]:
+        return {name for name in (*SHARED, tempfile.gettempdir()) if Path(name).is_dir()}
 
     def _objects(self) -> Iterator[str]:
         for kind in SYSV:

@@ -32,7 +32,7 @@ def picked(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def template(picked, tmp_path_factory):
+def template(picked, tmp_path_factory, committed_changes):
     folder = tmp_path_factory.mktemp("template")
     write_files(template_files(picked), folder)
     return folder
@@ -97,6 +97,7 @@ def test_a_name_that_is_not_there_is_told(tmp_path):
         Course.find(course_of(tmp_path, '["04_atention"]'))
 
 
+@pytest.mark.usefixtures("committed_changes")
 def test_nbgrader_gets_the_rest_whole(picked, tmp_path):
     pytest.importorskip("nbgrader")
     target = tmp_path / "campus"

@@ -73,6 +73,7 @@ def test_every_assignment_of_the_course_has_a_rubric_and_the_notes_do_not_repeat
             assert not any(line.text in notes for line in task.line)
 
 
+@pytest.mark.usefixtures("committed_changes")
 def test_students_do_not_get_rubrics(tmp_path):
     from autograder.release.template import assignment_files
 

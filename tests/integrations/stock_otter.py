@@ -4,12 +4,14 @@ It asks for what our hidden checks of 03_layernorm ask, in as many test cases, a
 is measured against: the attacks must win here, and the time of a run is compared.
 """
 
+import os
 import subprocess
 import sys
 
 import numpy as np
 
 from autograder.course.reference import load_reference
+from tests.integrations.hand_ins import PYTHONPATH
 
 HEAD = """import numpy as np
 from otter.test_files import test_case
@@ -76,6 +78,7 @@ def make(course, assignment, folder):
     subprocess.run(
         [sys.executable, "-m", "otter", "generate", "-t", tests, "-o", made, "--no-environment"],
         cwd=folder,
+        env=os.environ | {"PYTHONPATH": PYTHONPATH},
         check=True,
         capture_output=True,
     )

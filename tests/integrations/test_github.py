@@ -20,6 +20,7 @@ IDENTITY = {
     "COMMIT_URL": "https://example.org/commit",
     "RELEASE_URL": "https://example.org/release",
 }
+pytestmark = pytest.mark.usefixtures("committed_changes")
 
 
 def release(*arguments):
@@ -27,7 +28,7 @@ def release(*arguments):
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory):
+def repository(tmp_path_factory, committed_changes):
     """Released, committed, cloned: what a student has."""
     place = tmp_path_factory.mktemp("github")
     assert release("03", "--github", place / "template") == 0

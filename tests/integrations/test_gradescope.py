@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import zipfile
 
 import pytest
@@ -13,6 +12,7 @@ from autograder.commands import cli
 from autograder.integrations.gradescope import container
 from autograder.sandbox.outside import remote
 from autograder.sandbox.outside.levels import PROCESS, Isolation
+from tests.desk import COMMANDS
 from tests.integrations.hand_ins import (
     BLANK,
     FILE,
@@ -37,14 +37,8 @@ def environment(folder):
 
 def autograder(folder, *arguments):
     (folder / "secret").write_text("a secret for the tests only\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "autograder", *map(str, arguments), "--course", str(ROOT)],
-        env=environment(folder),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment_ = environment(folder) | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = COMMANDS.run(["autograder", *arguments, "--course", ROOT], environment_, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

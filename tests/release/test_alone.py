@@ -14,6 +14,7 @@ from autograder.course.course import Course
 from autograder.release.alone import alone_files
 from autograder.release.notebooks import FILE_NAME as NOTEBOOK
 from autograder.release.template import GIVEN, write_files
+from tests.desk import kit
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = Course.find(ROOT)
@@ -106,13 +107,9 @@ def test_nothing_of_graders_is_in_it(alone):
 
 
 def test_the_command(tmp_path):
-    command = [sys.executable, "-m", "autograder", "release"]
     target = tmp_path / "03.zip"
-    done = subprocess.run(
-        [*command, "03", "--alone", "--to", str(target)], cwd=ROOT, capture_output=True, text=True
-    )
+    done = kit("release", "03", "--alone", "--to", target)
     assert done.returncode == 0, done.stderr
     assert target.is_file()
     for wrong in (["--alone", "--to", "x"], ["04", "--alone", "--solution", "--to", "x"]):
-        done = subprocess.run([*command, *wrong], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 2
+        assert kit("release", *wrong, folder=tmp_path).returncode == 2

@@ -1,12 +1,10 @@
 """An instructor's own assignment: CONTRIBUTING's walk, in a course that is not ours."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 
-from tests.desk import ROOT, TINY
+from tests.desk import COMMANDS, ROOT, TINY
 
 
 @pytest.fixture
@@ -17,20 +15,15 @@ def course(tmp_path):
     (tmp_path / "secret").write_text("a secret for the tests only\n")
 
     def run(*arguments, expect=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "autograder", *arguments],
-            cwd=folder,
-            env={
-                "PYTHONPATH": str(ROOT),
-                "PATH": "/usr/bin:/bin",
-                "HOME": str(tmp_path),
-                "AUTOGRADER_SECRET_FILE": str(tmp_path / "secret"),
-                "NO_COLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environment = {
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(tmp_path),
+            "AUTOGRADER_SECRET_FILE": str(tmp_path / "secret"),
+            "NO_COLOR": "1",
+        }
+        done = COMMANDS.run(["autograder", *arguments], environment, folder)
         assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.desk import kit
 from tests.released import committed_template
 from tests.sample_class import slips
 from tests.sample_class.build import ROOT, SOLUTION
@@ -142,8 +143,7 @@ def test_a_released_solution_stands_below_the_current_assignment(python, folder,
     fill(folder, "layer.py")
     before = json.loads(run(python, folder, "02", "--json"))
     assert any(check["verdict"] == "not_implemented" for check in before["checks"])
-    release = [sys.executable, "-m", "autograder", "release", "01", "--solution", "--to"]
-    subprocess.run([*release, str(folder)], cwd=ROOT, check=True, capture_output=True)
+    assert kit("release", "01", "--solution", "--to", folder).returncode == 0
     output = run(python, folder, "02")
     assert "released solution of 01_activations" in output
     assert "All public checks pass" in output

@@ -35,6 +35,9 @@ VERSION="$("$PYTHON" -c 'import sys; print("python%d.%d" % sys.version_info[:2])
 "$ROOT/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     -r "$ROOT/source/requirements.txt"
 
+# The engine is compiled here, once: what grades a submission writes nothing beside it.
+"$ROOT/venv/bin/python" -m compileall -q "$ROOT/source/autograder"
+
 # The solution, the hidden checks and the secret: for the grader alone.
 chmod -R go-rwx "$ROOT/source"
 "$ROOT/venv/bin/python" --version

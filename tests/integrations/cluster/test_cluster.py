@@ -126,8 +126,16 @@ def test_a_drill_sees_what_is_lost_twice_or_wrong(drill, tmp_path):
 
 
 def test_a_scheduler_that_is_not_there_is_told(uploads, tmp_path):
-    command = _command(uploads, tmp_path, "--cluster", "tcp://127.0.0.1:9")
-    _, errors = command.communicate()
+    program = "from autograder.commands import cli\n"
+    program += "from autograder.integrations.cluster import workers\n"
+    program += "workers.CONNECT = 1  # seconds\ncli.main()"
+    arguments = ["--results", str(tmp_path), "--cluster", "tcp://127.0.0.1:9"]
+    command = subprocess.run(
+        [sys.executable, "-c", program, *GRADE[3:], str(uploads), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+    )
+    errors = command.stderr
     assert command.returncode == 3
     assert b"No dask scheduler answers at tcp://127.0.0.1:9" in errors
 
