@@ -1,5 +1,6 @@
 """Fixtures of the engine's tests."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -12,31 +13,56 @@ import pytest
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from tests.places import in_memory
+
+if "TMPDIR" not in os.environ and (memory := in_memory()):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(memory)  # of every process that a test starts
+    atexit.register(shutil.rmtree, memory, ignore_errors=True)
+
 from tests.desk import Desk
 from tests.released import changes_as_committed
 
 LONGEST = (  # of the whole run
-    "assignments/test_grading.py",
-    "explained/test_explained.py",
     "attacks/test_matrix.py",
+    "assignments/test_grading.py",
     "integrations/test_notebooks.py",
-    "attacks/test_corpus_is_alive.py",
-    "integrations/test_nbgrader.py",
-    "integrations/test_otter.py",
+    "integrations/cluster/test_cluster.py",
     "browser/test_site.py",
-    "explained/test_cases_lose_points.py",
-    "rehearsal/test_term.py",
+    "integrations/test_otter.py",
+    "attacks/test_corpus_is_alive.py",
+    "explained/test_explained.py",
+    "integrations/test_gradescope.py",
+    "browser/test_pages.py",
+    "grading/test_batch_faults.py",
+    "integrations/test_nbgrader.py",
+    "attacks/test_wire.py",
     "verify/test_leak_proof.py",
+    "release/test_template.py",
     "commands/test_grade_command.py",
+    "desk_page/test_kills.py",
+    "grading/test_grading_again.py",
+    "sandbox/test_endings.py",
+    "commands/test_containerfile.py",
     "grading/test_cost.py",
-    "assignments/test_second_chances.py",
+    "uploads/test_any_upload.py",
+    "integrations/test_nbgrader_stock.py",
+    "student/test_check.py",
+    "integrations/test_github.py",
+    "release/test_new.py",
+    "release/test_alone.py",
+    "student/test_record.py",
+    "sandbox/test_wire.py",
+    "explained/test_cases_lose_points.py",
+    "explained/test_formerly.py",
+    "rehearsal/test_term.py",
+    "grading/test_easier_backwards.py",
     "explain/test_steps.py",
     "explain/test_false_names.py",
-    "integrations/cluster/test_cluster.py",
-    "grading/test_batch_faults.py",
+    "assignments/test_second_chances.py",
     "assignments/test_08_language_model.py",
     "assignments/test_09_seq2seq.py",
-    "release/test_alone.py",
+    "assignments/test_runs.py",
+    "grading/test_endless_loops.py",
 )
 
 

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from autograder.sandbox.outside.staging import remove_tree
+from tests.places import MEMORY
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = (
@@ -40,8 +41,13 @@ class Place:
     """A folder that all may read, with the kit in it and, for other users, a copy of Python."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kit-tests-", dir="/var/tmp"))
+        memory = MEMORY in Path(tempfile.gettempdir()).parents
+        place = tempfile.gettempdir() if memory else "/var/tmp"  # which all may enter
+        self.folder = Path(tempfile.mkdtemp(prefix="kit-tests-", dir=place))
         self.folder.chmod(0o755)
+        self.temporary = self.folder / "tmp"
+        self.temporary.mkdir()
+        self.temporary.chmod(0o1777)
         self.users = itertools.count(_unused_uid())
         self.kit = self.folder / "kit"
         shutil.copytree(ROOT / "autograder", self.kit / "autograder", ignore=_no_caches)
@@ -105,7 +111,9 @@ class Place:
         return subprocess.run(
             [self.python if user is not None else sys.executable, *map(str, arguments)],
             cwd=more.pop("cwd", self.kit),
-            env=ENVIRONMENT | {"HOME": "/nonexistent"} | more.pop("env", {}),
+            env=ENVIRONMENT
+            | {"HOME": "/nonexistent", "TMPDIR": str(self.temporary)}
+            | more.pop("env", {}),
             capture_output=True,
             text=True,
             errors="replace",

@@ -26,7 +26,7 @@ from tests.attacks.places import ENVIRONMENT, Place
 from tests.attacks.traces import SHARED, SYSV
 
 SECONDS, PATIENCE = 3.0, 15.0  # where the grader is to hang, and else
-WORK = 1.0  # CPU seconds that show a hanging grader as well: to grade two takes a fifth of it
+WORK = 0.6  # CPU seconds that show a hanging grader as well: to grade two takes a third of it
 TICKS = os.sysconf("SC_CLK_TCK")
 CONFTEST_RUN = """
 import numpy as np
