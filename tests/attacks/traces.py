@@ -1,5 +1,6 @@
 """What a submission left on the machine: processes, files, shared memory."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -40,14 +41,13 @@ class Traces:
             for entry in os.scandir("/proc")
             if entry.name.isdigit() and int(entry.name) not in self.processes
         )
-        self.known = frozenset[tuple[str, int]]()
+        self.others: dict[str, set[str]] = {}
         self.entries = set(self._entries())
-        self.known = frozenset(
-            (entry.path, entry.inode())
+        ours = {str(path) for path in self.entries}
+        self.others = {
+            folder: {name for name in _names(folder) if f"{folder}/{name}" not in ours}
             for folder in self._folders()
-            for entry in os.scandir(folder)
-            if Path(entry.path) not in self.entries
-        )
+        }
         self.objects = set(self._objects())
 
     def new(self) -> list[str]:
@@ -98,14 +98,10 @@ class Traces:
 
     def _entries(self) -> Iterator[Path]:
         for folder in self._folders():
-            for entry in os.scandir(folder):
-                if (entry.path, entry.inode()) in self.known:
-                    continue  # as with processes
-                try:
-                    if self._is_ours(entry.stat(follow_symlinks=False).st_uid):
-                        yield Path(entry.path)
-                except OSError:
-                    continue
+            for name in _names(folder).difference(self.others.get(folder, ())):
+                with contextlib.suppress(OSError):  # what others left there they alone can replace
+                    if self._is_ours(os.lstat(f"{folder}/{name}").st_uid):
+                        yield Path(folder, name)
 
     def _folders(self) -> set[str]:
         return {name for name in (*SHARED, tempfile.gettempdir()) if Path(name).is_dir()}
@@ -118,6 +114,10 @@ class Traces:
                 for line in lines:
                     if self._is_ours(int(line[head.index("cuid")])):
                         yield f"{kind} {line[1]}"
+
+
+def _names(folder: str) -> set[str]:
+    return set(os.listdir(folder))  # noqa: PTH208  (as above)
 
 
 def worker_uids() -> range:

@@ -27,6 +27,7 @@ from tests.attacks.traces import SHARED, SYSV
 
 SECONDS, PATIENCE = 3.0, 15.0  # where the grader is to hang, and else
 WORK = 0.6  # CPU seconds that show a hanging grader as well: to grade two takes a third of it
+MUCH = 10**8  # bytes that no upload needs
 TICKS = os.sysconf("SC_CLK_TCK")
 CONFTEST_RUN = """
 import numpy as np
@@ -181,19 +182,21 @@ class Fence:
                     return True
                 total = 0
                 for info in infos:
-                    with contextlib.suppress(zipfile.BadZipFile):
-                        total += len(archive.read(info)) if info.file_size < 10**9 else 0
+                    with contextlib.suppress(zipfile.BadZipFile), archive.open(info) as member:
+                        total += len(member.read(MUCH + 1)) if info.file_size < 10**9 else 0
+                    if total > MUCH:
+                        return True
                     (target / info.filename).resolve().parent.mkdir(parents=True, exist_ok=True)
                     if not (target / info.filename).resolve().is_relative_to(target):
                         return True
-                return total > 10**8
+                return False
         if made.suffix == ".gz":
             with tarfile.open(made) as archive:
                 names = archive.getmembers()
                 escaped = any(
                     not (target / one.name).resolve().is_relative_to(target) for one in names
                 )
-                return escaped or sum(one.size for one in names) > 10**8
+                return escaped or sum(one.size for one in names) > MUCH
         for path in made.rglob("*"):
             if path.is_symlink() or path.is_fifo():
                 return True
