@@ -142,10 +142,10 @@ def test_forms_that_are_kept_do_not_grow_for_ever() -> None:
     for k in range(3 * forms.MAX_KEPT):
         assert decode(framed(b"s" + struct.pack("<I", 4) + b"%04d" % k)) == [f"{k:04}"]
         assert max(len(forms._kept), len(forms._together)) <= forms.MAX_KEPT
-    large = [[None] * (forms.MAX_KEPT_NODES + 1)]
     before = len(forms._kept), len(forms._together)
-    assert decode(encode(large)) == large
-    assert (len(forms._kept), len(forms._together)) == before
+    for large in ([None] * (forms.MAX_KEPT_NODES + 1), "x" * (forms.MAX_KEPT_BYTES + 1)):
+        assert decode(encode([large])) == [large]
+        assert (len(forms._kept), len(forms._together)) == before
 
 
 def test_too_many_values_are_refused() -> None:

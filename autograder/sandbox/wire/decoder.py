@@ -50,7 +50,7 @@ class Decoder:
         self.position += 1
         try:
             value = form.node.build(self)
-        except (struct.error, ValueError, OverflowError, MemoryError) as error:
+        except (struct.error, ValueError, OverflowError) as error:
             raise WireError(f"a malformed frame ({type(error).__name__})") from None
         self.start += form.size
         return value

@@ -88,9 +88,7 @@ class _Encoder:
                 return
             self.room -= size
             self.form.append(_ARRAY[ndim].pack(b"a", code, ndim, *value.shape))
-            self.data.append(value.tobytes())
-            if size & 7:
-                self.data.append(_PADDING[size & 7])
+            self._data(value.tobytes())
         elif kind is dict:
             self._dict(value, depth)
         elif value is None:

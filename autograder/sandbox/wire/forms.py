@@ -27,7 +27,8 @@ from .frames import (
     padded,
 )
 
-MAX_KEPT_NODES, MAX_KEPT = 512, 256  # of one form that is kept, and of such forms
+MAX_KEPT = 256  # forms that are kept
+MAX_KEPT_NODES, MAX_KEPT_BYTES = 512, 2**14  # of one of these: texts of students are part of it
 
 _SHAPE = tuple(struct.Struct(f"<{n}Q") for n in range(MAX_DIMENSIONS + 1))
 _U32 = struct.Struct("<I")
@@ -219,8 +220,7 @@ def forms_of(body: bytes | bytearray) -> tuple[list[Form], int]:
     found = _together.get(said)
     if found is None:
         found = _read_forms(said)
-        if sum(form.nodes for form in found[0]) <= MAX_KEPT_NODES:
-            _keep(_together, said, found)
+        _keep(_together, said, sum(form.nodes for form in found[0]), found)
     if found[1] != len(body):
         raise WireError("a frame whose data don't fit its forms")
     return found[0], padded(end)
@@ -245,19 +245,20 @@ def _read_forms(said: bytes) -> tuple[list[Form], int]:
     return found, length
 
 
-def _keep(kept: dict[bytes, Any], text: bytes, value: Any) -> None:
-    if len(kept) >= MAX_KEPT:
-        kept.clear()
-    kept[text] = value
+def _keep(kept: dict[bytes, Any], text: bytes, nodes: int, value: Any) -> None:
+    """Keep what a text says, unless it is large."""
+    if nodes <= MAX_KEPT_NODES and len(text) <= MAX_KEPT_BYTES:
+        if len(kept) >= MAX_KEPT:
+            kept.clear()
+        kept[text] = value
 
 
 def _form(text: bytes) -> Form:
-    """The form that a text says; one that is not large is kept."""
+    """The form that a text says."""
     form = _kept.get(text)
     if form is None:
         form = Form(text)
-        if form.nodes <= MAX_KEPT_NODES:
-            _keep(_kept, text, form)
+        _keep(_kept, text, form.nodes, form)
     return form
 
 

@@ -32,6 +32,8 @@ from autograder.checker.slips import main_slips, same_outputs
 from autograder.checker.symptoms import sizes_of
 from autograder.checker.verdicts import finding_of, judged
 
+MOST_EXAMINED = 2000  # wrong answers that are kept: some 1 KB each
+
 
 class Judge:
     """The checks of one assignment with their answers; one judge serves a whole batch."""
@@ -165,6 +167,8 @@ class Judge:
             found = finding, tuple(difference.name for difference in differences)
             if not differences:  # then the calls were looked at, too
                 return found
+            if len(self._examined) >= MOST_EXAMINED:
+                self._examined.clear()
             self._examined[alike] = found
         return self._examined[alike]
 
