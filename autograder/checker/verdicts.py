@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from autograder.checker import disclosure
 from autograder.checker.causes import UNKNOWN
-from autograder.checker.compare import Difference, Expected, same_form
+from autograder.checker.compare import Difference, Expected
 from autograder.checker.declare import Check
 from autograder.checker.finding import Diagnosis, Finding
 from autograder.checker.key import kind_of_error, rules
+from autograder.checker.nests import same_form
 from autograder.checker.outcome import (
     ImplementationMissing,
     ImplementationRaised,

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checker.compare import leaves
 from autograder.checker.contract import OPAQUE
 from autograder.checker.implementation import Call, hand_out
+from autograder.checker.nests import leaves
 from autograder.checker.outcome import Generator, Opaque
 from autograder.explain.change import Variant
 from autograder.explain.promising import ATOL, RTOL, Array, Compared, Leaves, Tried, same

@@ -1,15 +1,12 @@
 """What a frame says before its bytes of data: the forms of its values, each read once and kept.
 
-A form is a tree of nodes. A node knows where its data lie behind `frame.start`, builds a value from
-them, and can say whether a value is still the one that was built.
+A form is a tree of nodes, which build the value from the frame's data.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Any
 
 from .frames import (
     DTYPES,
@@ -26,6 +23,16 @@ from .frames import (
     WireError,
     padded,
 )
+from .nodes import (
+    ArrayNode,
+    ConstantNode,
+    Node,
+    NumberNode,
+    ScalarNode,
+    SequenceNode,
+    StandInNode,
+    TableNode,
+)
 
 MAX_KEPT = 256  # forms that are kept
 MAX_KEPT_NODES, MAX_KEPT_BYTES = 512, 2**14  # of one of these: texts of students are part of it
@@ -34,157 +41,6 @@ _SHAPE = tuple(struct.Struct(f"<{n}Q") for n in range(MAX_DIMENSIONS + 1))
 _U32 = struct.Struct("<I")
 _Q = struct.Struct("<q")
 _D = struct.Struct("<d")
-_U64 = struct.Struct("<Q")
-
-
-class Frame(Protocol):
-    """What nodes need of a frame that is being read."""
-
-    body: bytes | bytearray
-    start: int
-    owned: bool
-
-    def resolved(self, value: Any) -> Any:
-        """What stands for something that is not data."""
-
-
-class Node:
-    """A value's form."""
-
-    __slots__ = ()
-    stands_in = False
-    """Whether a part of the value is no data."""
-
-    def build(self, frame: Frame) -> Any:
-        """The value."""
-        raise NotImplementedError
-
-    def same(self, frame: Frame, value: Any) -> bool:
-        """Whether a value is what `build` gave, in type and content."""
-        raise NotImplementedError
-
-
-class _Array(Node):
-    __slots__ = ("at", "dtype", "end", "shape", "truth")
-
-    def __init__(self, code: int, shape: tuple[int, ...], at: int, end: int) -> None:
-        self.dtype, self.truth = DTYPES[code], code == 0
-        self.shape, self.at, self.end = shape, at, end
-
-    def build(self, frame: Frame) -> Any:
-        if self.at == self.end:
-            return np.zeros(self.shape, self.dtype)
-        array: Any = np.ndarray(self.shape, self.dtype, frame.body, frame.start + self.at)
-        if self.truth and array.view(np.uint8).max() > 1:
-            raise WireError("a truth value that is neither 0 nor 1")
-        return array.copy() if frame.owned else array
-
-    def same(self, frame: Frame, value: Any) -> bool:
-        return (
-            type(value) is np.ndarray
-            and value.shape == self.shape
-            and value.dtype == self.dtype
-            and value.tobytes() == frame.body[frame.start + self.at : frame.start + self.end]
-        )
-
-
-class _Number(Node):
-    __slots__ = ("at", "kind", "packed")
-
-    def __init__(self, kind: type, packed: struct.Struct, at: int) -> None:
-        self.kind, self.packed, self.at = kind, packed, at
-
-    def build(self, frame: Frame) -> Any:
-        return self.packed.unpack_from(frame.body, frame.start + self.at)[0]
-
-    def same(self, frame: Frame, value: Any) -> bool:
-        if type(value) is not self.kind:
-            return False
-        before = self.build(frame)
-        return bool(value == before) or (value != value and before != before)
-
-
-class _Constant(Node):
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def build(self, frame: Frame) -> Any:  # noqa: ARG002  (the same for all frames)
-        return self.value
-
-    def same(self, frame: Frame, value: Any) -> bool:  # noqa: ARG002
-        return type(value) is type(self.value) and bool(value == self.value)
-
-
-class _Scalar(Node):
-    __slots__ = ("at", "dtype", "end")
-
-    def __init__(self, code: int, at: int) -> None:
-        self.dtype, self.at, self.end = DTYPES[code], at, at + ITEM_BYTES[code]
-
-    def build(self, frame: Frame) -> Any:
-        item = self._item(frame)
-        if self.dtype == bool and item > b"\1":
-            raise WireError("a truth value that is neither 0 nor 1")
-        return np.frombuffer(item, self.dtype)[0]
-
-    def same(self, frame: Frame, value: Any) -> bool:
-        return type(value) is self.dtype.type and value.tobytes() == self._item(frame)
-
-    def _item(self, frame: Frame) -> bytes:
-        return bytes(frame.body[frame.start + self.at : frame.start + self.end])
-
-
-class _Table(Node):
-    __slots__ = ("items", "stands_in")
-
-    def __init__(self, items: list[tuple[str, Node]]) -> None:
-        self.items = items
-        self.stands_in = any(node.stands_in for _, node in items)
-
-    def build(self, frame: Frame) -> Any:
-        return {key: node.build(frame) for key, node in self.items}
-
-    def same(self, frame: Frame, value: Any) -> bool:
-        """The order of its keys does not count."""
-        if type(value) is not dict or len(value) != len(self.items):
-            return False
-        return all(key in value and node.same(frame, value[key]) for key, node in self.items)
-
-
-class _Sequence(Node):
-    __slots__ = ("items", "kind", "stands_in")
-
-    def __init__(self, kind: Any, items: list[Node]) -> None:
-        self.kind, self.items = kind, items
-        self.stands_in = any(node.stands_in for node in items)
-
-    def build(self, frame: Frame) -> Any:
-        return self.kind([node.build(frame) for node in self.items])
-
-    def same(self, frame: Frame, value: Any) -> bool:
-        if type(value) is not self.kind or len(value) != len(self.items):
-            return False
-        return all(node.same(frame, item) for node, item in zip(self.items, value, strict=True))
-
-
-class _StandIn(Node):
-    """A dtype, a marker, or what stays where it was made."""
-
-    __slots__ = ("at", "kind", "value")
-    stands_in = True
-
-    def __init__(self, kind: Any, at: int = -1, value: Any = None) -> None:
-        self.kind, self.at, self.value = kind, at, value
-
-    def build(self, frame: Frame) -> Any:
-        if self.kind is None:
-            return frame.resolved(self.value)
-        if self.kind is Stream:
-            at = frame.start + self.at
-            return frame.resolved(Stream(bytes(frame.body[at : at + STREAM_BYTES])))
-        return frame.resolved(self.kind(_U64.unpack_from(frame.body, frame.start + self.at)[0]))
 
 
 class Form:
@@ -280,21 +136,21 @@ class _Reader:
         if tag == 97:  # a
             return self._array()
         if tag == 100:  # d
-            return _Number(float, _D, self._data(8))
+            return NumberNode(float, _D, self._data(8))
         if tag == 105:  # i
-            return _Number(int, _Q, self._data(8))
+            return NumberNode(int, _Q, self._data(8))
         if tag == 115:  # s
-            return _Constant(self._text())
+            return ConstantNode(self._text())
         if tag == 78:  # N
-            return _Constant(None)
+            return ConstantNode(None)
         if tag == 84 or tag == 70:  # T, F
-            return _Constant(tag == 84)
+            return ConstantNode(tag == 84)
         if tag == 109:  # m
             return self._table(depth)
         if tag == 116 or tag == 108:  # t, l
             count = self._container(depth)
             kind = tuple if tag == 116 else list
-            return _Sequence(kind, [self.node(depth + 1) for _ in range(count)])
+            return SequenceNode(kind, [self.node(depth + 1) for _ in range(count)])
         return self._rare(tag)
 
     def _data(self, size: int) -> int:
@@ -315,7 +171,7 @@ class _Reader:
             raise WireError("an array larger than its frame")
         size = count * ITEM_BYTES[code]
         at = self._data(size)
-        return _Array(code, shape, at, at + size)
+        return ArrayNode(code, shape, at, at + size)
 
     def _take(self, count: int) -> bytes:
         start = self.position
@@ -342,22 +198,22 @@ class _Reader:
         items = [(self._text(), self.node(depth + 1)) for _ in range(self._container(depth))]
         if len(dict(items)) != len(items):
             raise WireError("a key that comes twice")
-        return _Table(items)
+        return TableNode(items)
 
     def _rare(self, tag: int) -> Node:
         if tag == 99:  # c
             code = self._take(1)[0]
-            return _Scalar(code, self._data(ITEM_BYTES[code]))
+            return ScalarNode(code, self._data(ITEM_BYTES[code]))
         if tag == 89 or tag == 121:  # Y, y
             dtype = DTYPES[self._take(1)[0]]
-            return _StandIn(None, value=dtype.type if tag == 89 else dtype)
+            return StandInNode(None, value=dtype.type if tag == 89 else dtype)
         if tag == 85:  # U
             name = self._text()
             if self._take(1) != b"s":
                 raise WireError("a marker without its detail")
-            return _StandIn(None, value=Unsupported(name, self._text()))
+            return StandInNode(None, value=Unsupported(name, self._text()))
         if tag == 104 or tag == 103:  # h, g
-            return _StandIn(Handle if tag == 104 else Seed, self._data(8))
+            return StandInNode(Handle if tag == 104 else Seed, self._data(8))
         if tag == 114:  # r
-            return _StandIn(Stream, self._data(STREAM_BYTES))
+            return StandInNode(Stream, self._data(STREAM_BYTES))
         raise WireError(f"an unknown tag ({tag})")

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from autograder.checker.bounds import Bound, Within
 from autograder.checker.disclosure import MOST_SIZE, shape, type_name
 from autograder.checker.implementation import kind_of
+from autograder.checker.nests import SEQUENCES, flattened, kinds_fit, leaves
 from autograder.checker.outcome import Unsupported, Verdict
 
-SEQUENCES = (list, tuple)
-NESTED = (np.ndarray, dict, list, tuple, Unsupported)
 NUMBERS = (int, float, np.integer, np.floating)
 RTOL = {8: 1e-9, 4: 1e-4, 2: 2e-2}  # by the item size of the result's dtype
 
@@ -68,7 +67,7 @@ class Expected:
         """Whether nothing differs. One pass over all arrays where all are float64."""
         if self._plain:
             found: list[NDArray[Any]] = []
-            if _flattened(self.outputs, outputs, found):
+            if flattened(self.outputs, outputs, found):
                 return _all_within(np.concatenate(found), self._flat, self._allowed)
         return next(iter(self.differences(outputs)), None) is None
 
@@ -81,18 +80,6 @@ class Expected:
                 yield from _differ(name, value, outputs[name], self.rules)
 
 
-def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """All that is inside dicts and lists, each by its path."""
-    if isinstance(value, dict):
-        for key in value:
-            yield from leaves(f"{name}[{key}]", value[key])
-    elif isinstance(value, SEQUENCES):
-        for k, item in enumerate(value):
-            yield from leaves(f"{name}[{k}]", item)
-    else:
-        yield name, value
-
-
 def _allowed(expected: Any, got: Any, rules: Rules) -> float:
     """`rtol * (max|expected| + scale)`, rtol by the coarser of the two dtypes."""
     rtol = max(
@@ -101,29 +88,6 @@ def _allowed(expected: Any, got: Any, rules: Rules) -> float:
     rtol = max(rtol, rules.rtol or 0.0)
     largest = float(np.maximum.reduce(np.abs(expected), axis=None, initial=0.0))
     return rtol * (largest + rules.scale)
-
-
-def _flattened(expected: Any, got: Any, into: list[NDArray[Any]]) -> bool:
-    """Whether two nests of float64 arrays are built alike; all of the second one then, flat."""
-    if type(got) is np.ndarray:
-        into.append(got.ravel())
-        return (
-            type(expected) is np.ndarray
-            and got.shape == expected.shape
-            and got.dtype == expected.dtype
-        )
-    if type(got) is dict:
-        return (
-            type(expected) is dict
-            and got.keys() == expected.keys()
-            and all(_flattened(expected[key], got[key], into) for key in expected)
-        )
-    return (
-        isinstance(got, SEQUENCES)
-        and isinstance(expected, SEQUENCES)
-        and len(got) == len(expected)
-        and all(_flattened(one, other, into) for one, other in zip(expected, got, strict=True))
-    )
 
 
 def _all_within(got: NDArray[Any], expected: NDArray[Any], allowed: Any) -> bool:
@@ -209,7 +173,7 @@ def _array_differs(
 ) -> Iterator[Difference]:
     if type(got) is not np.ndarray:
         yield _wrong_type(name, got, "an array")
-    elif not _kinds_fit(expected.dtype, got.dtype) or (rules.dtype and expected.dtype != got.dtype):
+    elif not kinds_fit(expected.dtype, got.dtype) or (rules.dtype and expected.dtype != got.dtype):
         text = f"{name} has dtype {got.dtype}; expected {expected.dtype}"
         told = text if got.dtype.kind in "biufc" else f"{name} should have dtype {expected.dtype}"
         yield Difference(name, Verdict.WRONG_TYPE, text, told=told)
@@ -234,33 +198,6 @@ def _array_differs(
     elif wrong := int((expected != got).sum()):
         text = f"{name} has the right shape {got.shape}; {wrong} of {got.size} values differ"
         yield Difference(name, Verdict.WRONG_VALUE, text, expected, got)
-
-
-def _kinds_fit(expected: np.dtype[Any], got: np.dtype[Any]) -> bool:
-    return expected.kind == got.kind or (expected.kind in "iu" and got.kind in "iu")
-
-
-def same_form(expected: Any, got: Any) -> bool:
-    """Whether two results have the same nesting, kinds of arrays and shapes."""
-    if type(expected) is np.ndarray:
-        return (
-            type(got) is np.ndarray
-            and expected.shape == got.shape
-            and _kinds_fit(expected.dtype, got.dtype)
-        )
-    if isinstance(expected, dict):
-        return (
-            isinstance(got, dict)
-            and expected.keys() == got.keys()
-            and all(same_form(expected[key], got[key]) for key in expected)
-        )
-    if isinstance(expected, SEQUENCES):
-        return (
-            isinstance(got, SEQUENCES)
-            and len(expected) == len(got)
-            and all(map(same_form, expected, got))
-        )
-    return not isinstance(got, NESTED)
 
 
 def _number_differs(name: str, expected: Any, got: Any, rules: Rules) -> Iterator[Difference]:
