@@ -178,14 +178,14 @@ def test_nothing_is_left_when_a_sandbox_closes(
 ) -> None:
     before = descriptors()
     with Sandbox(course[1], limits=LIMITS, at_least="process") as sandbox:
-        root = sandbox._stage.root
+        roots = sandbox._stage.roots
         zygote = sandbox._workers._process.pid
         impl = sandbox.open(submission)
         impl.begin()
         impl.other(1)
         worker = impl._worker
     assert worker is not None
-    assert not root.exists()
+    assert not any(root.exists() for root in roots)
     for pid in (zygote, worker.pid):
         assert not Path(f"/proc/{pid}").exists()
     impl.close()
