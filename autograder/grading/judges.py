@@ -93,11 +93,6 @@ class Streams:
         return self[self.secret.stream(self.assignment.name, digest, self.count)]
 
 
-def load_judge(course: Course, assignment: Assignment, secret: Secret) -> Judge:
-    """The judge of one assignment's hidden checks, on their first stream of inputs."""
-    return Streams(course, assignment, secret)[0]
-
-
 def hidden_checks(course: Course, assignment: Assignment) -> tuple[Check, ...]:
     """The hidden checks of functions with points; those of given functions are not graded."""
     checks: tuple[Check, ...] = _content(assignment.hidden_checks, load_checks)
