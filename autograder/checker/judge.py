@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -107,10 +107,11 @@ class Judge:
             self._causes[alike] = causes.named(), causes.hopeless
         return self._causes[alike]
 
-    def prepare(self) -> None:
-        """Compute the reference's outcomes now (but of checks that train: those take seconds)."""
+    def preparing(self) -> Iterator[None]:
+        """Compute the reference's outcomes, a step each (but of checks that train: for seconds)."""
         for check in self.checks:
             if check.kind != "learning":
+                yield
                 self.key.expected(check)
 
     def run_one(self, check: Check, implementation: Implementation) -> Finding:

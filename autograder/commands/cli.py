@@ -1,5 +1,6 @@
 """The command line. Heavy imports wait until a command runs, so that `--help` is quick."""
 
+import gc
 import importlib
 import os
 import sys
@@ -146,13 +147,14 @@ def grade(
     course_folder: Path | None,
 ) -> int:
     """Grade submissions of ASSIGNMENT: folders, archives, git clones, or folders of these."""
-    from autograder.sandbox.outside import start
+    from autograder.commands.ahead import ahead
 
-    if cluster is None and (jobs == 1 or _looks_like_one(paths)):
-        start.start_ahead()  # it warms up while this process imports the rest
-    try:
+    with ahead(() if cluster else paths, None if cluster else jobs):
+        gc.disable()  # nearly all that is imported stays, and need not be looked at
         from autograder.commands.grade import run_grade
 
+        gc.freeze()
+        gc.enable()
         return run_grade(
             course_folder,
             assignment,
@@ -170,8 +172,6 @@ def grade(
             report=report,
             cluster=cluster,
         )
-    finally:
-        start.drop()
 
 
 @cli.command()
@@ -184,22 +184,17 @@ def doctor(course_folder: Path | None) -> int:
     return 0
 
 
-def _looks_like_one(paths: tuple[Path, ...]) -> bool:
-    """Whether there is one submission only, most likely: this process will grade it itself."""
-    return len(paths) == 1 and (paths[0].is_file() or any(paths[0].glob("*/*.py")))
-
-
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command; every way out has its exit code and, for errors, one readable paragraph."""
+    """Run a command, and end with its exit code."""
     sys.exit(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """The exit code of a command."""
+    """Every way out has its exit code and, for errors, one readable paragraph."""
     try:
         code = cli.main(args=arguments, prog_name="autograder", standalone_mode=False)
         return code if isinstance(code, int) else 0

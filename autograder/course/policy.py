@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from autograder.documents.schema import nearest
 from autograder.errors import UsageProblem
@@ -96,6 +95,8 @@ def read_zone(table: Mapping[str, object], source: object) -> tzinfo:
     name = str(table.get(ZONE, "UTC"))
     if name == "UTC":
         return UTC  # needs no data, which slim systems have not got
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones  # 3 ms
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -5,11 +5,11 @@ the file, the key, what was expected and, for an unknown key, the nearest known 
 """
 
 import dataclasses
-import difflib
 import functools
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal, TypeVar, cast
@@ -50,11 +50,13 @@ def encode(value: Any) -> Any:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """' (did you mean "points"?)', or nothing where no known word is near."""
+    import difflib  # here: it takes a millisecond, and few words are wrong
+
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f' (did you mean "{found[0]}"?)' if found else ""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class _Plan:
     """A dataclass's fields: their types, and the names of those without a default."""
 

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,6 +80,9 @@ class Batch:
         self._make_folder()
         with Gradebook(self.options.gradebook) as self.gradebook:
             self.books = Books(self.course, self.gradebook, ledger)
+            self.expected = expected_of(self.course, self.assignment)
+            way = way_of_reading(self.expected)
+            self.known = Known(self.gradebook, self.assignment.name, way)
             self.written = Written(self.gradebook)
             try:
                 self._grade_all(sources, progress)
@@ -92,7 +95,7 @@ class Batch:
         return self.summary
 
     def _grade_all(self, sources: Sequence[Source], progress: Progress) -> None:
-        with self._make_workers(len(sources)) as self.workers:
+        with self._make_workers(sources) as self.workers:
             conditions = self.workers.conditions
             self.summary.isolation = str(conditions.isolation)
             progress(0, len(sources))
@@ -101,12 +104,27 @@ class Batch:
                 self._keep(self.gradebook.record(result, conditions.key(submission)))
                 progress(self._done, len(sources))
 
-    def _make_workers(self, count: int) -> Workers:
+    def _make_workers(self, sources: Sequence[Source]) -> Workers:
         if self.options.elsewhere is not None:
             return self.options.elsewhere()
-        jobs = max(1, min(self.options.jobs, count))
+        jobs = max(1, min(self.options.jobs, len(sources)))
         place = (self.course, self.assignment, self.options.settings)
-        return OneProcess(*place) if jobs == 1 else ManyProcesses(*place, jobs)
+        if jobs == 1:
+            only = functools.partial(self._soon, sources[0]) if len(sources) == 1 else None
+            return OneProcess(*place, only)
+        return ManyProcesses(*place, jobs)
+
+    def _soon(self, source: Source) -> Mapping[str, bytes] | None:
+        """The files of a single upload, unless they were read before and may have a result.
+
+        It is read again when its turn comes: what is wrong with it is told then.
+        """
+        if self.known.digest(source, fingerprint(source)) is not None:
+            return None
+        try:
+            return read_submission(source, self.expected).files
+        except Exception:
+            return None
 
     @property
     def _done(self) -> int:
@@ -117,8 +135,7 @@ class Batch:
     ) -> Iterator[Submission]:
         """The submissions that must be graded; all others are finished on the way."""
         conditions = self.workers.conditions
-        expected = expected_of(self.course, self.assignment)
-        known = Known(self.gradebook, self.assignment.name, way_of_reading(expected))
+        expected, known = self.expected, self.known
         for source in sources:
             looked = fingerprint(source)
             if not self.options.regrade and self._is_finished(source, known.digest(source, looked)):

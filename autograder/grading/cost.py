@@ -4,6 +4,7 @@ What right ways cost is measured in the jail, on this machine, when a submission
 reason to: nearly all stay below `FREE` and are never compared with anything.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,11 +43,16 @@ class Costs:
         allowed: dict[str, float],
         folder: Path,
     ) -> None:
-        self._course, self._sandbox, self._folder = course, sandbox, folder
-        self._ways = [[], *([way] for way in alternatives(assignment))]
-        self._ways.append(loops_below(course, assignment))  # on lower functions that are slow
+        self._course, self._assignment = course, assignment
+        self._sandbox, self._folder = sandbox, folder
         self._allowed = allowed
         self._slowest: dict[str, float] = {}
+
+    @functools.cached_property
+    def _ways(self) -> list[Sequence[Path]]:
+        """The right ways that are measured, the last on lower functions that are slow."""
+        ways = [[way] for way in alternatives(self._assignment)]
+        return [[], *ways, loops_below(self._course, self._assignment)]
 
     def settle(
         self, judge: Judge, checks: Sequence[Check], found: Mapping[str, Finding], rerun: Rerun

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +39,7 @@ from autograder.uploads.submission import Expected, Submission
 
 __all__ = ["Grader", "Settings", "expected_of"]
 
+Soon = Callable[[], Mapping[str, bytes] | None]
 STARTS = 3  # attempts to start the jail
 
 
@@ -49,10 +50,12 @@ class Grader:
     checks and the reference's answers are made ready.
     """
 
-    def __init__(self, course: Course, assignment: Assignment, settings: Settings) -> None:
-        self.course = course
-        self.assignment = assignment
-        self.settings = settings
+    def __init__(
+        self, course: Course, assignment: Assignment, settings: Settings, soon: Soon | None = None
+    ) -> None:
+        """soon: reads the files of the first submission, where that is known."""
+        self.course, self.assignment, self.settings = course, assignment, settings
+        self.soon = soon
         self._closing = ExitStack()
 
     def __enter__(self) -> "Grader":
@@ -67,7 +70,6 @@ class Grader:
             starting.callback(shutil.rmtree, folder, ignore_errors=True)
             self._folder = Path(folder)
             start_ahead()
-            self.streams.prepare()
             self.sandbox = starting.enter_context(
                 Sandbox(
                     self.course.contract,
@@ -75,6 +77,7 @@ class Grader:
                     at_least=self.settings.isolation,
                     reference=self.course.solutions,
                     closed=self.course.closed,
+                    meanwhile=self._preparing(),
                 )
             )
             reached = self.sandbox.isolation
@@ -82,12 +85,9 @@ class Grader:
                 reached.level, tuple(reached.layers), dict(reached.missing)
             )
             self.conditions = conditions_of(self.course, self.assignment, self.settings, isolation)
+            ways = self._folder / "ways"
             self.costs = Costs(
-                self.course,
-                self.assignment,
-                self.sandbox,
-                self.streams.allowed,
-                self._folder / "ways",
+                self.course, self.assignment, self.sandbox, self.streams.allowed, ways
             )
             self._closing = starting.pop_all()
         return self
@@ -99,6 +99,13 @@ class Grader:
         trace: TracebackType | None,
     ) -> None:
         self._closing.close()
+
+    def _preparing(self) -> Iterator[None]:
+        """What is of use while the jail's first process warms up, step by step."""
+        streams = self.streams
+        yield
+        files = self.soon() if self.soon else None
+        yield from streams.preparing(None if files is None else completed(files, self.course))
 
     def restart(self) -> None:
         """Fresh jail processes, after a fault."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +60,12 @@ class Streams:
             return None
         return self.explainer.look(check, seed, right, got)
 
-    def prepare(self) -> None:
-        """Compute the answers that every submission of a batch will need."""
-        if self.count == 1:
-            self[0].prepare()
+    def preparing(self, files: Mapping[str, bytes] | None) -> Iterator[None]:
+        """Compute, step by step, the answers that a submission will need; None: any submission."""
+        if files is not None:
+            yield from self.of(files).preparing()
+        elif self.count == 1:
+            yield from self[0].preparing()
 
     def __getitem__(self, stream: int) -> Judge:
         """The judge of one stream."""

@@ -1,25 +1,28 @@
 """Grades in this process, or in several that each own a jail. Nothing here writes a result down."""
 
+from __future__ import annotations
+
 import contextlib
 import gc
-import multiprocessing
 import signal
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from types import FrameType, TracebackType
-from typing import Any, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 from autograder.course.course import Assignment, Course
 from autograder.documents.results import Result
 from autograder.errors import KitError
 from autograder.grading.conditions import Conditions, Settings, conditions_of
-from autograder.grading.grader import Grader
+from autograder.grading.grader import Grader, Soon
 from autograder.sandbox.outside.host import SandboxFault
 from autograder.sandbox.outside.start import drop
 from autograder.uploads.submission import Submission
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 Graded = tuple[Submission, Result]
 TRIES = 2
@@ -47,8 +50,11 @@ class Workers(Protocol):
 class OneProcess:
     """Grades here, one submission after the other."""
 
-    def __init__(self, course: Course, assignment: Assignment, settings: Settings) -> None:
-        self.grader = Grader(course, assignment, settings)
+    def __init__(
+        self, course: Course, assignment: Assignment, settings: Settings, soon: Soon | None = None
+    ) -> None:
+        """soon: reads the files of the first submission, where that is known."""
+        self.grader = Grader(course, assignment, settings, soon)
 
     def __enter__(self) -> Self:
         self.grader.__enter__()
@@ -119,6 +125,8 @@ class ManyProcesses:
 
     def run(self, submissions: Iterator[Submission]) -> Iterator[Graded]:
         """Grade all, in the order in which they are finished."""
+        from multiprocessing.connection import wait  # here: one submission needs nothing of it
+
         more = True
         while more or any(worker.submission for worker in self.workers):
             while more and (worker := self._free()) is not None:
@@ -158,6 +166,8 @@ class ManyProcesses:
 
     def _start(self) -> _Worker:
         """A fork of this process, which has not seen a hidden check; the jail it starts by exec."""
+        import multiprocessing
+
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
         inherited = [ours, *(worker.connection for worker in self.workers)]

@@ -60,13 +60,14 @@ def main(control: int) -> NoReturn:
     link = socket.socket(fileno=control)
     try:
         _preload()  # before it is told what for: it may be started ahead
+        _settle()
         settings = decode(link.recv(MAX_ORDER))[0]
         missing = _leave_machine() if settings["namespaces"] else "not asked for"
         numbers = -1 if missing else namespaces.own_numbers()
         process.prctl(process.PR_SET_DUMPABLE, 0)
         process.prctl(PR_SET_CHILD_SUBREAPER, 1)
         zygote = Zygote(link, settings, numbers)
-        zygote.warm()
+        zygote.load_reference()
         link.send(encode([("ready", missing)]))
         zygote.obey()
     finally:
@@ -84,24 +85,13 @@ class Zygote:
         self.living: set[int] = set()
         self.sweeping = True
 
-    def warm(self) -> None:
-        """Touch BLAS once, load what is to be served, and settle."""
-        warm = np.ones((8, 8))
-        np.linalg.solve(warm @ warm + np.eye(8), warm)
-        np.random.default_rng(0).normal(size=3)
-        installed = {str(Path(folder).parent) for folder in np.__path__}
-        sys.path[:] = [p for p in sys.path if p not in installed]
+    def load_reference(self) -> None:
+        """Import what is to be served, if anything is."""
         if self.settings["reference"]:
             sys.path.append(self.settings["reference"])
             for name in self.settings["modules"]:
                 importlib.import_module(name)
-        seccomp.prepare()
-        sys.modules["__main__"] = ModuleType("__main__")
-        sys.argv[:] = [""]
-        for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        gc.collect()
-        gc.freeze()
+            gc.freeze()
 
     def obey(self) -> None:
         """Carry out orders: fork, end, and the end of the link."""
@@ -181,7 +171,7 @@ class Zygote:
 
 
 def _preload() -> None:
-    """Load everything that a worker may import.
+    """Load everything that a worker may import; from then on nothing is written by an import.
 
     numpy.matlib asks for all that NumPy has, its driver of Fortran compilers included: a third of
     the start, for what can't run in a jail. An empty module stands for it.
@@ -191,6 +181,26 @@ def _preload() -> None:
         warnings.simplefilter("ignore")
         for name in PRELOADED:
             importlib.import_module(name)
+    sys.dont_write_bytecode = True
+
+
+def _settle() -> None:
+    """Touch BLAS once, and look like an interpreter that has just started.
+
+    Nothing is collected of what is loaded: next to nothing of it is garbage.
+    """
+    warm = np.ones((8, 8))
+    np.linalg.solve(warm @ warm + np.eye(8), warm)
+    np.random.default_rng(0).normal(size=3)
+    installed = {str(Path(folder).parent) for folder in np.__path__}
+    sys.path[:] = [p for p in sys.path if p not in installed]
+    seccomp.prepare()
+    sys.modules["__main__"] = ModuleType("__main__")
+    sys.argv[:] = [""]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    gc.freeze()
+    gc.enable()
 
 
 def _leave_machine() -> str:

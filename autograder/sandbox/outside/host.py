@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -80,6 +81,13 @@ class ZygoteHost:
         """Why this zygote could not leave the machine's namespaces, or nothing."""
         self._wait_ready()
         return self._namespaces_missing
+
+    @property
+    def answers(self) -> bool:
+        """Whether an answer waits to be read, or the zygote has ended."""
+        waiting = select.poll()
+        waiting.register(self._link, select.POLLIN)
+        return bool(waiting.poll(0))
 
     def _wait_ready(self) -> None:
         if self._ready:

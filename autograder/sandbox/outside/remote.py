@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -52,6 +52,7 @@ class Sandbox:
         at_most: str | None = None,
         processor: int | None = None,
         closed: Collection[Path] = (),
+        meanwhile: Iterable[None] = (),
     ) -> None:
         """Start, or raise IsolationUnavailable below the level `at_least`.
 
@@ -59,7 +60,8 @@ class Sandbox:
         layers away (for tests of each level); `reference` is the folder that functions are served
         from. With `processor` the calling process and all workers stay on one processor (the one
         of that number, modulo those allowed): a small call then takes half the time. `closed` names
-        what no student may read; where Landlock is missing, its permissions are looked at.
+        what no student may read; where Landlock is missing, its permissions are looked at. The
+        steps of `meanwhile` are done until the first fork server is ready.
         """
         demand_linux()
         if contract.package in {*sys.stdlib_module_names, "numpy", "kit_sandbox"}:
@@ -80,6 +82,9 @@ class Sandbox:
         self._servers: ZygoteHost | None = None
         is_root = self._identities.is_root
         try:
+            for _ in meanwhile:
+                if self._workers.answers:
+                    break
             self.isolation = find_isolation(
                 self._try_layers,
                 is_root=is_root,

@@ -1,7 +1,7 @@
 """Starts the process that becomes a zygote, ahead of time where that is known to be of use.
 
 It takes a while to import all that workers may need; meanwhile its owner can do the same. Nothing
-is imported here that takes long itself.
+is imported here that takes long itself, and so no dataclasses either.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 LAUNCHER = Path(__file__).parent.parent / "inside" / "launch.py"
 
@@ -26,8 +26,7 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Started:
+class Started(NamedTuple):
     """A process that warms up, and the line to it. `owner` is the process that started it."""
 
     process: subprocess.Popen[bytes]
@@ -43,7 +42,7 @@ def start() -> Started:
     link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-X", "utf8", str(LAUNCHER), str(theirs.fileno())],
+            [sys.executable, *_options(), str(LAUNCHER), str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=ENVIRONMENT,
             cwd="/",
@@ -55,10 +54,16 @@ def start() -> Started:
     return Started(process, link, os.getpid())
 
 
+def _options() -> list[str]:
+    """Python's: compiled files are kept where the owner keeps its own, as they are a tenth."""
+    return ["-I", *(["-B"] if sys.dont_write_bytecode else []), "-X", "utf8"]
+
+
 def start_ahead() -> None:
     """Start one for the sandbox that this process will open next."""
     if sys.platform == "linux" and not (_ahead and _ahead[0].owner == os.getpid()):
-        _ahead[:] = [start()]
+        with contextlib.suppress(OSError):  # it is tried again, and told, when it is needed
+            _ahead[:] = [start()]
 
 
 def take() -> Started:
