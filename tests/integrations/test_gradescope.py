@@ -12,12 +12,11 @@ from autograder.commands import cli
 from autograder.integrations.gradescope import container
 from autograder.sandbox.outside import remote
 from autograder.sandbox.outside.levels import PROCESS, Isolation
-from tests.desk import COMMANDS
+from tests.desk import COMMANDS, PYTHONPATH
 from tests.integrations.hand_ins import (
     BLANK,
     FILE,
     MARKUP,
-    PYTHONPATH,
     RIGHT,
     ROOT,
     SPY,
@@ -37,7 +36,7 @@ def environment(folder):
 
 def autograder(folder, *arguments):
     (folder / "secret").write_text("a secret for the tests only\n")
-    environment_ = environment(folder) | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment_ = environment(folder) | {"PYTHONDONTWRITEBYTECODE": "1"}
     done = COMMANDS.run(["autograder", *arguments, "--course", ROOT], environment_, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
