@@ -65,6 +65,24 @@ LONGEST = (  # of the whole run
     "grading/test_endless_loops.py",
 )
 
+# What the tests of these folders look for, they look for once: one process runs them all.
+TOGETHER = ("tests/explain/", "tests/explained/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """As --dist loadfile, but for what is better run together."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            alike = nodeid.startswith(TOGETHER)
+            return TOGETHER[0] if alike else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
