@@ -22,48 +22,69 @@ if "TMPDIR" not in os.environ and (memory := in_memory()):
 from tests.desk import Desk
 from tests.released import changes_as_committed
 
-LONGEST = (  # of the whole run
+LONGEST = (  # of the whole run, by the CPU that they take
     "attacks/test_matrix.py",
-    "assignments/test_grading.py",
-    "integrations/test_notebooks.py",
     "integrations/cluster/test_cluster.py",
+    "assignments/test_grading.py",
     "browser/test_site.py",
-    "integrations/test_otter.py",
-    "attacks/test_corpus_is_alive.py",
-    "explained/test_explained.py",
-    "integrations/test_gradescope.py",
     "browser/test_pages.py",
+    "explained/test_explained.py",
+    "integrations/test_otter.py",
+    "integrations/test_notebooks.py",
+    "browser/test_desk.py",
+    "attacks/test_corpus_is_alive.py",
     "grading/test_batch_faults.py",
+    "integrations/test_gradescope.py",
     "integrations/test_nbgrader.py",
-    "attacks/test_wire.py",
-    "verify/test_leak_proof.py",
-    "release/test_template.py",
     "commands/test_grade_command.py",
-    "desk_page/test_kills.py",
-    "grading/test_grading_again.py",
-    "sandbox/test_endings.py",
-    "commands/test_containerfile.py",
-    "grading/test_cost.py",
-    "uploads/test_any_upload.py",
-    "integrations/test_nbgrader_stock.py",
-    "student/test_check.py",
-    "integrations/test_github.py",
     "release/test_new.py",
+    "student/test_check.py",
+    "integrations/test_nbgrader_stock.py",
+    "grading/test_grading_again.py",
+    "release/test_template.py",
+    "versions/test_this_python.py",
+    "attacks/test_wire.py",
+    "sandbox/test_endings.py",
     "release/test_alone.py",
+    "grading/test_cost.py",
+    "desk_page/test_kills.py",
     "student/test_record.py",
-    "sandbox/test_wire.py",
-    "explained/test_cases_lose_points.py",
-    "explained/test_formerly.py",
+    "integrations/test_github.py",
+    "uploads/test_any_upload.py",
     "rehearsal/test_term.py",
+    "commands/test_containerfile.py",
+    "sandbox/test_wire.py",
     "grading/test_easier_backwards.py",
-    "explain/test_steps.py",
-    "explain/test_false_names.py",
     "assignments/test_second_chances.py",
+    "gradebook/test_bookkeeping.py",
+    "uploads/test_uploads.py",
+    "verify/test_shortcuts.py",
+    "assignments/test_runs.py",
+    "sandbox/test_remote.py",
     "assignments/test_08_language_model.py",
     "assignments/test_09_seq2seq.py",
-    "assignments/test_runs.py",
+    "report/test_two_attempts.py",
     "grading/test_endless_loops.py",
+    "sandbox/test_jail.py",
 )
+
+# What the tests of these folders look for, they look for once: one process runs them all.
+TOGETHER = ("tests/explain/", "tests/explained/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """As --dist loadfile, but for what is better run together."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            alike = nodeid.startswith(TOGETHER)
+            return TOGETHER[0] if alike else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)

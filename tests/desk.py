@@ -15,6 +15,8 @@ from tests.warm import Warm
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 TINY = HERE / "tiny_course"
+# Where the kit is, and what spares notebooks' tools most of their start.
+PYTHONPATH = os.pathsep.join(map(str, (ROOT, HERE / "integrations" / "quick")))
 
 DOUBLE = "def double(x):\n    return x + x, None\n\n\n"
 BACKWARD = "def double_backward(dy, cache):\n    return dy + dy\n"
@@ -33,7 +35,7 @@ atexit.register(COMMANDS.close)
 
 def kit(*arguments, folder=ROOT):
     """Run a command of the kit with the environment of the tests."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"PYTHONPATH": PYTHONPATH, "PYTHONDONTWRITEBYTECODE": "1"}
     return COMMANDS.run(["autograder", *arguments], environment, folder, timeout=300)
 
 
@@ -52,7 +54,7 @@ class Desk:
         self.environment = {
             **{name: value for name, value in os.environ.items() if "AUTOGRADER" not in name},
             "AUTOGRADER_SECRET_FILE": str(secret),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": PYTHONPATH,
             "TMPDIR": str(scratch),
             "PYTHONDONTWRITEBYTECODE": "1",
             "NO_COLOR": "1",

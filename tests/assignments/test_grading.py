@@ -1,6 +1,10 @@
 """The assignments through the real grader, in the jail: who gets what."""
 
+import base64
+import functools
+import pickle
 import shutil
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -24,16 +28,37 @@ def template(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def desk(request):
-    """A grader of one assignment, and a function that grades a folder with it."""
-    assignment = COURSE.assignment(request.param)
-    expected = expected_of(COURSE, assignment)
-    with Grader(ONE_STREAM, assignment, Settings()) as grader:
+def grader(request):
+    """The grader of one assignment."""
+    with Grader(ONE_STREAM, COURSE.assignment(request.param), Settings()) as grader:
+        yield grader
 
-        def grade(folder, name="someone"):
-            return grader.grade(read_submission(Source(name, (folder,)), expected))
 
-        yield assignment, grade
+@pytest.fixture(scope="module")
+def desk(grader):
+    """An assignment, and a function that grades a folder for it."""
+    expected = expected_of(COURSE, grader.assignment)
+
+    def grade(folder, name="someone"):
+        return grader.grade(read_submission(Source(name, (folder,)), expected))
+
+    return grader.assignment, grade
+
+
+@pytest.fixture(scope="module")
+def trained(grader):
+    """What the reference's training gives in the checks that train for long, by its data."""
+    judge = grader.streams[0]
+    calls = [
+        call
+        for check in judge.checks
+        if check.kind == "learning"
+        for call in judge.key.expected(check).calls
+        if call.function.name == "train"
+    ]
+    results = [call.result.value for call in calls]
+    found = [(params, None, losses) for params, _, losses in results]
+    return dict(zip((zlib.crc32(call.args[1]) for call in calls), found, strict=True))
 
 
 def test_the_solution_gets_everything(desk):
@@ -81,6 +106,24 @@ def copy_package(template, folder):
 TOGETHER = {name: {"adam_init", "adam_step"} for name in ("adam_init", "adam_step")}
 
 
+def stubs(assignment, name, filled):
+    """A file of the solution without what is asked, but for some functions."""
+    stem = name.removesuffix(".py")
+    asked = {
+        function.name
+        for function in assignment.functions
+        if COURSE.contract.functions[function.name].module == stem
+    }
+    return stub(name, frozenset(asked - filled))
+
+
+@functools.cache
+def stub(name, missing):
+    """A file of the solution without some functions."""
+    source = (COURSE.solutions / COURSE.package / name).read_text(encoding="utf-8")
+    return make_stub(source, dict.fromkeys(missing, "not written yet"))
+
+
 def test_one_function_filled_earns_its_own_points(desk, template, tmp_path):
     """Alone (a backward together with its forward), on stubs everywhere else."""
     assignment, grade = desk
@@ -89,15 +132,7 @@ def test_one_function_filled_earns_its_own_points(desk, template, tmp_path):
         folder = tmp_path / filled.name
         package = copy_package(template, folder)
         for name in assignment.files:
-            source = (COURSE.solutions / COURSE.package / name).read_text(encoding="utf-8")
-            stem = name.removesuffix(".py")
-            messages = {
-                function.name: "not written yet"
-                for function in assignment.functions
-                if function.name not in pair
-                and COURSE.contract.functions[function.name].module == stem
-            }
-            (package / name).write_text(make_stub(source, messages), encoding="utf-8")
+            (package / name).write_text(stubs(assignment, name, frozenset(pair)), encoding="utf-8")
         points = sum(function.points for function in assignment.functions if function.name in pair)
         result = grade(folder, filled.name)
         assert result.raw_score == pytest.approx(points), filled.name
@@ -170,8 +205,26 @@ for _name, _paired in {functions}:
 """
 
 
+# Training takes seconds, and is right: what it gives is known, and only then dressed up.
+TRAINED = """
+
+import base64
+import functools
+import pickle
+import zlib
+
+_TRAINED = pickle.loads(base64.b64decode({trained}))
+_train = train
+
+
+def train(params, data, *args, **kwargs):
+    known = _TRAINED.get(zlib.crc32(data))
+    return known or _train(params, data, *args, **kwargs)
+"""
+
+
 @pytest.mark.parametrize("kind", SPOILT)
-def test_values_that_lie_get_nothing(kind, desk, tmp_path):
+def test_values_that_lie_get_nothing(kind, desk, trained, tmp_path):
     """Right functions whose results are dressed up as something else."""
     assignment, grade = desk
     package = copy_package(COURSE.solutions, tmp_path)
@@ -183,6 +236,8 @@ def test_values_that_lie_get_nothing(kind, desk, tmp_path):
             and COURSE.contract.functions[function.name].returns != ("opaque",)
         ]
         with (package / name).open("a", encoding="utf-8") as file:
+            if trained and ("train", False) in functions:
+                file.write(TRAINED.format(trained=base64.b64encode(pickle.dumps(trained))))
             file.write(SPOILER.format(expression=SPOILT[kind], functions=functions))
     result = grade(tmp_path, kind)
     earned = {

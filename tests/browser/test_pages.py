@@ -57,15 +57,14 @@ def test_a_page_is_quiet_fits_and_is_accessible(chromium, axe, pages, name, widt
         assert [url for url in visit.asked if not url.startswith("data:")] == [path.as_uri()]
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
         visit.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        found = axe.run(visit.page)
-        assert found.violations_count == 0, found.generate_report()
+        assert axe(visit.page) == []
 
 
 def test_axe_would_find_a_fault(chromium, axe, tmp_path):
     path = tmp_path / "bad.html"
     path.write_text("<html><body><input><p style='color:#ccc'>pale</p></body></html>")
     with Visit(chromium, path) as visit:
-        assert axe.run(visit.page).violations_count >= 3
+        assert len({rule for rule, _ in axe(visit.page)}) >= 3
 
 
 def test_a_policy_keeps_foreign_scripts_out(chromium, pages, tmp_path):

@@ -11,8 +11,6 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-# Where the kit is, and what spares notebooks' tools most of their start.
-PYTHONPATH = os.pathsep.join(map(str, (ROOT, ROOT / "tests" / "integrations" / "quick")))
 FILE = "transformer/layernorm.py"
 MARK = "@MARK@"
 

@@ -13,7 +13,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.course.course import Course
 from autograder.course.reference import load_reference
-from tests.integrations.hand_ins import FILE, PYTHONPATH, RIGHT, ROOT
+from tests.desk import PYTHONPATH
+from tests.integrations.hand_ins import FILE, RIGHT, ROOT
 from tests.integrations.nbgrader_attacks import ATTACKS, filled
 
 NAME = "03_layernorm"

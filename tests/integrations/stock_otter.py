@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 from autograder.course.reference import load_reference
-from tests.integrations.hand_ins import PYTHONPATH
+from tests.desk import PYTHONPATH
 
 HEAD = """import numpy as np
 from otter.test_files import test_case

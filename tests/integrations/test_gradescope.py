@@ -12,12 +12,11 @@ from autograder.commands import cli
 from autograder.integrations.gradescope import container
 from autograder.sandbox.outside import remote
 from autograder.sandbox.outside.levels import PROCESS, Isolation
-from tests.desk import COMMANDS
+from tests.desk import COMMANDS, PYTHONPATH
 from tests.integrations.hand_ins import (
     BLANK,
     FILE,
     MARKUP,
-    PYTHONPATH,
     RIGHT,
     ROOT,
     SPY,
@@ -37,7 +36,7 @@ def environment(folder):
 
 def autograder(folder, *arguments):
     (folder / "secret").write_text("a secret for the tests only\n")
-    environment_ = environment(folder) | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment_ = environment(folder) | {"PYTHONDONTWRITEBYTECODE": "1"}
     done = COMMANDS.run(["autograder", *arguments, "--course", ROOT], environment_, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -123,8 +122,14 @@ def scores(desk, class_):
     return {one["student"]: one["score"] for one in json.loads(out)["results"]}
 
 
-def test_same_scores_as_autograder_grade(box, class_, scores, mark):
-    found = {name: box.grade(files)["score"] for name, files in class_.items()}
+@pytest.fixture(scope="module")
+def graded(box, class_):
+    """The results.json of everybody in the class."""
+    return {name: box.grade(files) for name, files in class_.items()}
+
+
+def test_same_scores_as_autograder_grade(graded, scores, mark):
+    found = {name: content["score"] for name, content in graded.items()}
     assert found == scores
     assert found["right"] == 20
     assert found["blank"] == 0
@@ -144,8 +149,8 @@ def test_same_scores_without_the_right_to_make_namespaces(box, class_, scores, m
     assert not mark.exists()
 
 
-def test_one_row_a_check_with_its_cause(box):
-    content = box.grade(WRONG)
+def test_one_row_a_check_with_its_cause(graded):
+    content = graded["wrong"]
     rows = content["tests"]
     assert len(rows) > 20
     assert round(sum(row["score"] for row in rows), 2) == content["score"]
@@ -160,8 +165,8 @@ def test_one_row_a_check_with_its_cause(box):
     assert content["extra_data"]["isolation"] in content["output"]
 
 
-def test_a_students_text_is_shown_as_it_is(box):
-    content = box.grade(MARKUP)
+def test_a_students_text_is_shown_as_it_is(graded):
+    content = graded["markup"]
     assert {content[key] for key in content if key.endswith("output_format")} == {"text"}
     text = json.dumps(content, ensure_ascii=True)
     assert "\\u001b" not in text

@@ -11,6 +11,7 @@ from autograder.course.course import Course
 from autograder.release.notebooks import lab_cells, lab_notebook
 from autograder.release.template import assignment_files, base_files, write_files
 from tests.integrations.hand_ins import BLANK, FILE, RIGHT, ROOT, WRONG
+from tests.integrations.kernels import warm_kernels
 from tests.released import committed_template
 
 nbformat = pytest.importorskip("nbformat")
@@ -28,6 +29,13 @@ def unpack(folder, package):
     write_files(assignment_files(COURSE, COURSE.assignment("03")), folder)
     for name, text in package.items():
         (folder / name).write_text(text)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernels():
+    """Kernels as forks of one that has imported what labs start with."""
+    with warm_kernels("numpy", "tests.integrations.plotting"):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tests.desk import COMMANDS
+from tests.desk import COMMANDS, PYTHONPATH
 
 ROOT = Path(__file__).parent.parent.parent
 CONTENT = ("hidden",)
@@ -43,7 +43,7 @@ class School:
         self.environment = {
             **{name: value for name, value in os.environ.items() if "AUTOGRADER" not in name},
             "AUTOGRADER_SECRET_FILE": str(secret),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": PYTHONPATH,
             "PYTHONDONTWRITEBYTECODE": "1",
             "NO_COLOR": "1",
             "HOME": str(folder / "home"),

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.desk import COMMANDS, ROOT, TINY
+from tests.desk import COMMANDS, PYTHONPATH, TINY
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def course(tmp_path):
 
     def run(*arguments, expect=0):
         environment = {
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": PYTHONPATH,
             "PYTHONDONTWRITEBYTECODE": "1",
             "PATH": "/usr/bin:/bin",
             "HOME": str(tmp_path),
