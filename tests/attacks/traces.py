@@ -33,7 +33,7 @@ class Traces:
     def remember(self) -> None:
         """What is here while nothing runs."""
         grader = self.grader()
-        self.stage = grader.sandbox._stage.root
+        self.stage = grader.sandbox._stage.roots
         self.bystanders = frozenset[tuple[str, int]]()
         self.processes = set(self._processes())
         self.bystanders = frozenset(
@@ -60,13 +60,13 @@ class Traces:
             f"process {pid} {_command(pid)}"
             for pid in set(self._processes()) - self.processes - own
         ]
-        stage = grader.sandbox._stage.root
-        kept = {stage, grader._folder, self.stage}
+        stage = grader.sandbox._stage.roots
+        kept = {*stage, *self.stage, grader._folder}
         found += [
             f"file {path}" for path in set(self._entries()) - self.entries if path not in kept
         ]
         found += [f"System V {name}" for name in set(self._objects()) - self.objects]
-        found += [f"staged {path.name}" for path in stage.iterdir() if path.name.startswith("w")]
+        found += [f"staged {path.name}" for root in stage for path in root.glob("w*")]
         return sorted(found)
 
     def at_the_end(self) -> list[str]:
@@ -76,7 +76,7 @@ class Traces:
         ]
         found += [f"file {path}" for path in set(self._entries()) - self.entries]
         found += [f"System V {name}" for name in set(self._objects()) - self.objects]
-        return [*found, *([f"stage {self.stage}"] if self.stage.exists() else [])]
+        return [*found, *(f"stage {root}" for root in self.stage if root.exists())]
 
     def _processes(self) -> Iterator[int]:
         for entry in os.scandir("/proc"):  # hundreds of times: faster than paths are
